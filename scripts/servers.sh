@@ -1,0 +1,213 @@
+# shellcheck shell=bash
+# Processes that a script starts and stops again, and the private MariaDB and
+# nginx of development and tests. Sourced by lib.sh.
+
+### processes
+
+alive() {
+	[[ -n ${1-} ]] && kill -0 "$1" 2>/dev/null
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails after that.
+wait_for() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[[ $SECONDS -lt $end ]] || return 1
+		sleep 0.1
+	done
+}
+
+# Runs a command so that a signal to this script is heard while it runs.
+interruptible() {
+	local status=0
+
+	"$@" &
+	JOB=$!
+	wait "$JOB" || status=$?
+	JOB=
+	return "$status"
+}
+
+# start NAME LOG COMMAND...: in the background, in a session of its own (Ctrl-C
+# must not reach it), and stopped by the kernel if this script is killed. Sets
+# PIDS[NAME] and writes STATE/NAME.pid.
+declare -A PIDS=()
+start() {
+	local name=$1 log=$2
+
+	shift 2
+	# Descriptors 8 and 9 are locks of this script alone.
+	setsid setpriv --pdeathsig TERM env --default-signal "$@" \
+		</dev/null >>"$log" 2>&1 8>&- 9>&- &
+	PIDS[$name]=$!
+	printf '%s\n' "$!" >"$STATE/$name.pid"
+}
+
+# Prints the processes of a session that have this program's name.
+session_members() {
+	local stat line fields
+
+	for stat in /proc/[0-9]*/stat; do
+		line=$(cat "$stat" 2>/dev/null) || continue
+		read -ra fields <<<"${line##*) }"
+		if [[ ${fields[3]} == "$1" && $line == *"($2)"* &&
+			${fields[0]} != Z ]]; then
+			stat=${stat#/proc/}
+			printf '%s\n' "${stat%/stat}"
+		fi
+	done
+}
+
+session_empty() {
+	[[ -z $(session_members "$@") ]]
+}
+
+# stop_pid PID NAME SIGNAL SECONDS: with all of its session; then by force.
+stop_pid() {
+	local pid=$1 name=$2 member
+
+	kill -s "$3" "$pid" 2>/dev/null || true
+	if wait_for "$4" session_empty "$pid" "$name"; then
+		return 0
+	fi
+	warn "$name did not stop within $4 s; killed"
+	for member in $(session_members "$pid" "$name"); do
+		kill -KILL "$member" 2>/dev/null || true
+	done
+}
+
+# stop NAME SIGNAL SECONDS: what start has started.
+stop() {
+	[[ -n ${PIDS[$1]-} ]] || return 0
+	stop_pid "${PIDS[$1]}" "$@"
+	wait "${PIDS[$1]}" 2>/dev/null || true
+	unset "PIDS[$1]"
+	rm -f -- "$STATE/$1.pid"
+}
+
+# running NAME: prints the process that STATE/NAME.pid names, if it is that.
+running() {
+	local pid
+
+	pid=$(cat "$STATE/$1.pid" 2>/dev/null) || return 1
+	[[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$1" ]] || return 1
+	printf '%s\n' "$pid"
+}
+
+### network
+
+# port_busy PORT: does somebody listen on it?
+port_busy() {
+	local hex
+
+	hex=$(printf ':%04X' "$1")
+	grep -qsE "^ *[0-9]+: [0-9A-F]+$hex [0-9A-F:]+ 0A " \
+		/proc/net/tcp /proc/net/tcp6
+}
+
+# free_port: prints one on which nobody listens.
+free_port() {
+	local port
+
+	while port=$((RANDOM % 12000 + 20000)) && port_busy "$port"; do
+		:
+	done
+	printf '%s\n' "$port"
+}
+
+# http_get PORT PATH: prints the answer, its head too.
+http_get() {
+	(
+		exec 3<>"/dev/tcp/127.0.0.1/$1"
+		printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
+		cat <&3
+	) 2>/dev/null
+}
+
+# http_ok PORT PATH: is the answer 200?
+http_ok() {
+	[[ $(http_get "$1" "$2") == HTTP/1.?' 200 '* ]]
+}
+
+### MariaDB
+
+# db_create DATADIR: makes an empty database there, unless there is one. Its
+# root has no password: what keeps others out are the rights on the directory
+# of its socket.
+db_create() {
+	local new=$1.new options=(--no-defaults --skip-test-db --skip-name-resolve
+		--auth-root-authentication-method=normal)
+
+	[[ ! -d $1/mysql ]] || return 0
+	[[ $EUID -ne 0 ]] || options+=(--user=root)
+	rm -rf -- "$new"
+	(umask 077 && mkdir -p -- "$new") &&
+		mariadb-install-db "${options[@]}" --datadir="$new" &&
+		mv -T -- "$new" "$1"
+}
+
+# start_db DATADIR SOCKET [OPTION]...: durable, no TCP port, no binary log.
+start_db() {
+	local datadir=$1 socket=$2
+
+	shift 2
+	[[ $EUID -ne 0 ]] || set -- --user=root "$@"
+	start mariadbd "$STATE/mariadbd.log" mariadbd --no-defaults \
+		--datadir="$datadir" --socket="$socket" \
+		--pid-file="$datadir/mariadbd.pid" --skip-networking \
+		--skip-log-bin --skip-name-resolve --performance-schema=OFF \
+		--character-set-server=utf8mb4 "$@"
+}
+
+# db_answers SOCKET
+db_answers() {
+	mariadb --no-defaults --user=root --socket="$1" -e 'DO 1' \
+		>/dev/null 2>&1
+}
+
+### nginx
+
+# make_certificate DIR: DIR/localhost.pem and .key, new if nearly expired.
+make_certificate() {
+	local pem=$1/localhost.pem
+
+	openssl x509 -checkend 172800 -noout -in "$pem" >/dev/null 2>&1 ||
+		(umask 077 && openssl req -x509 -nodes -days 397 \
+			-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
+			-subj /CN=localhost -addext \
+			subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1 \
+			-keyout "$1/localhost.key" -out "$pem" 2>/dev/null)
+}
+
+# make_web DIR HTTP_PORT HTTPS_PORT INGEST_SOCKET STATUS_SOCKET: the
+# configuration of the development server, DIR/nginx.conf.
+make_web() {
+	local text user='' listen6=''
+
+	mkdir -p -- "$1/tmp"
+	make_certificate "$1"
+	ln -sfn -- "$ROOT/nginx/snippets" "$1/snippets"
+	# Its workers must be able to read what root alone may.
+	[[ $EUID -ne 0 ]] || user="user root;"
+	if [[ -s /proc/net/if_inet6 ]]; then
+		listen6="listen [::]:$2 default_server backlog=4096;
+		listen [::]:$3 ssl http2 default_server backlog=4096;"
+	fi
+	text=$(<"$ROOT/nginx/dev.conf.in")
+	text=${text//@DIR@/"$1"}
+	text=${text//@USER@/"$user"}
+	text=${text//@HTTP_PORT@/"$2"}
+	text=${text//@HTTPS_PORT@/"$3"}
+	text=${text//@LISTEN6@/"$listen6"}
+	text=${text//@INGEST_SOCKET@/"$4"}
+	text=${text//@STATUS_SOCKET@/"$5"}
+	printf '%s\n' "$text" >"$1/nginx.conf"
+}
+
+# start_web DIR
+start_web() {
+	start nginx "$1/error.log" nginx -e "$1/error.log" -p "$1" \
+		-c "$1/nginx.conf"
+}

@@ -1,0 +1,288 @@
+/*
+ * The log. Every descriptor is written without waiting: a full disk or a
+ * reader that stands still costs lines, never the program's time. What changes
+ * while threads write is atomic, and the file keeps its descriptor's number.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log_text.h"
+
+enum {
+	HOLD_MAX = 32768,
+	MODULE_MAX = 16,
+	FILE_MODE = 0640,
+	DIR_MODE = 0750
+};
+
+/* What standard error is decides how to write to it without waiting. */
+enum sink { SINK_FILE, SINK_PIPE, SINK_SOCKET, SINK_NONE };
+
+static atomic_int log_level = LOG_INFO;
+static atomic_int log_format = LOG_FORMAT_TEXT;
+static atomic_int file_fd = -1;
+static atomic_int stderr_fd = STDERR_FILENO;
+static atomic_int stderr_sink = SINK_FILE;
+static char file_path[PATH_MAX];
+static char module_name[MODULE_MAX] = "main";
+
+static _Thread_local struct {
+	pid_t pid;		/* who holds: a fork's child doesn't go on */
+	size_t len;
+	char text[HOLD_MAX];
+} held;
+
+/* A pipe takes this much whole or, being full, not at all. */
+_Static_assert((int)LOG_LINE_MAX <= (int)PIPE_BUF, "a line fits in a pipe");
+
+/* As many whole lines as fit in max bytes. */
+static size_t
+whole_lines(const char *text, size_t len, size_t max)
+{
+	const char *end;
+
+	if (len <= max)
+		return len;
+	end = memrchr(text, '\n', max);
+	return end != NULL ? (size_t)(end - text) + 1 : max;
+}
+
+static void
+write_stderr(const char *text, size_t len)
+{
+	int sink = stderr_sink;
+	struct pollfd p = { .fd = stderr_fd, .events = POLLOUT };
+	size_t n;
+
+	for (; len > 0 && sink != SINK_NONE; text += n, len -= n) {
+		n = sink == SINK_FILE ? len : whole_lines(text, len, PIPE_BUF);
+		if (sink == SINK_SOCKET)
+			(void)!send(p.fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* A pipe that could not be opened anew would block. */
+		else if (sink == SINK_FILE || p.fd != STDERR_FILENO ||
+		    poll(&p, 1, 0) == 1)
+			(void)!write(p.fd, text, n);
+	}
+}
+
+static void
+write_all(const char *text, size_t len)
+{
+	int fd = file_fd;
+
+	write_stderr(text, len);
+	if (fd >= 0)
+		(void)!write(fd, text, len);
+}
+
+/* Writes what the thread holds back; it goes on holding. */
+static void
+spill(void)
+{
+	if (held.len > 0)
+		write_all(held.text, held.len);
+	held.len = 0;
+}
+
+static int
+open_append(const char *path)
+{
+	/* O_NONBLOCK: a path may be a pipe, and so may /proc/self/fd/2. */
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NONBLOCK | O_NOCTTY, FILE_MODE);
+}
+
+/*
+ * A pipe is opened anew, since O_NONBLOCK on the one inherited would hold for
+ * all who share it. The file may be the same as standard error: one is enough.
+ */
+static void
+look_at_stderr(void)
+{
+	struct stat err_st, file_st;
+	int sink = SINK_FILE, fd;
+
+	if (fstat(STDERR_FILENO, &err_st) != 0 ||
+	    (file_fd >= 0 && fstat(file_fd, &file_st) == 0 &&
+	    err_st.st_dev == file_st.st_dev &&
+	    err_st.st_ino == file_st.st_ino))
+		sink = SINK_NONE;
+	else if (S_ISSOCK(err_st.st_mode))
+		sink = SINK_SOCKET;
+	else if (S_ISFIFO(err_st.st_mode))
+		sink = SINK_PIPE;
+	if (sink == SINK_PIPE && stderr_fd == STDERR_FILENO &&
+	    (fd = open_append("/proc/self/fd/2")) >= 0)
+		stderr_fd = fd;
+	stderr_sink = sink;
+}
+
+/* The directory of path is made if it is missing, one level only. */
+static void
+make_parent(const char *path)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path)
+		return;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	(void)mkdir(dir, DIR_MODE);
+}
+
+static int
+open_file(const char *path, struct err *err)
+{
+	int fd = open_append(path);
+
+	if (fd < 0 && errno == ENOENT) {
+		make_parent(path);
+		fd = open_append(path);
+	}
+	if (fd < 0) {
+		err_add(err, "STRIPEHOOK_LOG_FILE: cannot open '%s': %s",
+		    path, strerror(errno));
+		return -1;
+	}
+	/* Threads may be writing: the number stays, what it is changes. */
+	if (file_fd >= 0) {
+		if (dup3(fd, file_fd, O_CLOEXEC) < 0) {
+			err_add(err, "%s: dup3: %s", path, strerror(errno));
+			close(fd);
+			return -1;
+		}
+		close(fd);
+	} else {
+		file_fd = fd;
+	}
+	return 0;
+}
+
+int
+log_setup(int level, enum log_format format, const char *file, struct err *err)
+{
+	bool wanted = file != NULL && *file != '\0';
+
+	if (wanted && strlen(file) >= sizeof(file_path)) {
+		err_add(err, "STRIPEHOOK_LOG_FILE: the path is too long");
+		return -1;
+	}
+	if (wanted && open_file(file, err) != 0)
+		return -1;
+	if (!wanted)
+		log_close();
+	else if (file != file_path)
+		memcpy(file_path, file, strlen(file) + 1);
+	log_level = level;
+	log_format = (int)format;
+	look_at_stderr();
+	return 0;
+}
+
+int
+log_reopen(struct err *err)
+{
+	if (file_fd < 0)
+		return 0;
+	if (open_file(file_path, err) != 0)
+		return -1;
+	look_at_stderr();
+	return 0;
+}
+
+void
+log_close(void)
+{
+	int fd = atomic_exchange(&file_fd, -1);
+
+	if (fd >= 0)
+		close(fd);
+	look_at_stderr();
+}
+
+void
+log_module(const char *module)
+{
+	snprintf(module_name, sizeof(module_name), "%s", module);
+}
+
+bool
+log_shows(int level)
+{
+	return level <= log_level;
+}
+
+void
+log_line(int level, const char *fmt, ...)
+{
+	char message[LOG_MESSAGE_MAX], line[LOG_LINE_MAX];
+	int saved = errno, n;
+	va_list ap;
+	size_t len;
+
+	if (!log_shows(level))
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		message[0] = '\0';
+	else if ((size_t)n >= sizeof(message))
+		memcpy(message + sizeof(message) - 4, "...", 4);
+	len = log_text(line, log_format, level, module_name, message);
+	if (held.pid != getpid()) {
+		write_all(line, len);
+		goto out;
+	}
+	if (held.len + len > sizeof(held.text))
+		spill();
+	memcpy(held.text + held.len, line, len);
+	held.len += len;
+	/* An error may be the last thing that a process says. */
+	if (level <= LOG_ERR)
+		spill();
+out:
+	errno = saved;
+}
+
+void
+log_err(int level, const struct err *err)
+{
+	const char *line = err->text;
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		log_line(level, "%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+void
+log_hold(void)
+{
+	if (held.pid != getpid())
+		held.len = 0;
+	held.pid = getpid();
+}
+
+void
+log_flush(void)
+{
+	if (held.pid == getpid())
+		spill();
+	held.pid = 0;
+}

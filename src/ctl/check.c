@@ -1,0 +1,187 @@
+/* stripehookctl check: each thing 'ok', or what is wrong and what to do. */
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "ctl/ctl.h"
+#include "store/check.h"
+#include "store/db.h"
+#include "store/migrate.h"
+#include "store/server.h"
+
+enum { SKEW_MAX = 5 };		/* seconds between our clock and another */
+
+/* Each adds to err what is wrong; nothing means ok. */
+static void
+check_accounts(const struct config *cfg, struct err *err)
+{
+	static const enum db_role roles[] = { DB_ROLE_INGEST, DB_ROLE_STATUS };
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		MYSQL *mysql = db_connect(cfg, roles[i], cfg->db_name, 0, err);
+
+		if (mysql == NULL)
+			err_add(err, "is the server running, and did "
+			    "'stripehookctl migrate' make the account?");
+		else
+			mysql_close(mysql);
+	}
+}
+
+static void
+check_schema(const struct config *cfg, struct err *err)
+{
+	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
+
+	if (mysql == NULL)
+		return;
+	if (schema_check(mysql, err) != 0)
+		err_add(err, "run 'stripehookctl migrate'");
+	mysql_close(mysql);
+}
+
+static void
+check_statements(const struct config *cfg, struct err *err)
+{
+	if (check_database(cfg, err) != 0)
+		err_add(err, "if a right or a table is missing, run "
+		    "'stripehookctl migrate'");
+}
+
+static void
+check_durability(const struct config *cfg, struct err *err)
+{
+	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
+	struct server_facts facts;
+
+	if (mysql == NULL)
+		return;
+	if (server_facts_read(&facts, mysql, err) == 0)
+		server_facts_notes(&facts, cfg, err);
+	mysql_close(mysql);
+}
+
+static void
+check_clock(const struct config *cfg, struct err *err)
+{
+	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
+	MYSQL_RES *res;
+	MYSQL_ROW row;
+	int64_t skew;
+
+	if (mysql == NULL)
+		return;
+	if (mysql_query(mysql, "SELECT UNIX_TIMESTAMP()") == 0 &&
+	    (res = mysql_store_result(mysql)) != NULL) {
+		row = mysql_fetch_row(res);
+		skew = clock_wall_us() / 1000000 -
+		    strtoll(row != NULL ? row[0] : "0", NULL, 10);
+		if (llabs(skew) > SKEW_MAX)
+			err_add(err, "this host's clock is %" PRId64 " s off "
+			    "the database's: set both by NTP; a delivery is "
+			    "refused when it is %ld s off Stripe's", skew,
+			    cfg->tolerance);
+		mysql_free_result(res);
+	}
+	mysql_close(mysql);
+}
+
+static void
+check_socket(const char *path, const char *group, struct err *err)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct stat st;
+	struct group *gr;
+	int fd;
+
+	if (stat(path, &st) != 0) {
+		err_add(err, "%s: %s: is stripehookd running?", path,
+		    strerror(errno));
+		return;
+	}
+	if (!S_ISSOCK(st.st_mode) || (st.st_mode & 0777) != 0660)
+		err_add(err, "%s: mode %04o, expected a socket with 0660",
+		    path, (unsigned)st.st_mode & 07777);
+	if (group != NULL && ((gr = getgrnam(group)) == NULL ||
+	    gr->gr_gid != st.st_gid))
+		err_add(err, "%s: its group is not STRIPEHOOK_SOCKET_GROUP "
+		    "(%s), so nginx can't connect: restart stripehookd", path,
+		    group);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0)
+		err_add(err, "%s: connect: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+check_sockets(const struct config *cfg, struct err *err)
+{
+	check_socket(cfg->ingest_socket, cfg->socket_group, err);
+	check_socket(cfg->status_socket, cfg->socket_group, err);
+}
+
+static void
+check_secrets(const struct config *cfg, struct err *err)
+{
+	if (cfg->webhook_secrets.n == 0)
+		err_add(err, "STRIPE_WEBHOOK_SECRET is not set: copy it from "
+		    "the endpoint's page in Stripe's dashboard");
+	if (cfg->db_password == NULL)
+		err_add(err, "STRIPEHOOK_DB_PASSWORD is not set");
+	if (cfg->status_db_password == NULL)
+		err_add(err, "STRIPEHOOK_STATUS_DB_PASSWORD is not set");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const struct config *cfg, struct err *err);
+} checks[] = {
+	{ "settings", check_secrets },
+	{ "accounts", check_accounts },
+	{ "schema", check_schema },
+	{ "rights and statements", check_statements },
+	{ "durability", check_durability },
+	{ "clock", check_clock },
+	{ "sockets", check_sockets },
+};
+
+int
+ctl_check(int argc, char **argv)
+{
+	struct config cfg;
+	unsigned wrong = 0;
+
+	(void)argv;
+	if (argc != 1)
+		return ctl_usage();
+	if (ctl_config(&cfg) != 0)
+		return CTL_UNREACHABLE;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		struct err err = ERR_INIT;
+
+		checks[i].run(&cfg, &err);
+		printf("%-24s%s\n", checks[i].name,
+		    err.count == 0 ? "ok" : "wrong");
+		for (char *line = err.text, *end; *line != '\0'; line = end) {
+			end = line + strcspn(line, "\n");
+			printf("    %.*s\n", (int)(end - line), line);
+			end += *end != '\0';
+		}
+		wrong += err.count > 0;
+	}
+	config_free(&cfg);
+	return wrong == 0 ? CTL_DONE : CTL_NO;
+}

@@ -1,0 +1,66 @@
+/* stripehookctl migrate: schema, views and accounts up to date. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/config.h"
+#include "base/err.h"
+#include "ctl/ctl.h"
+#include "store/accounts.h"
+#include "store/db.h"
+#include "store/migrate.h"
+
+static int
+migrate(const struct config *cfg)
+{
+	struct err err = ERR_INIT;
+	MYSQL *mysql = db_connect(cfg, DB_ROLE_OWNER, NULL, 0, &err);
+	int rc = CTL_DONE;
+
+	if (mysql == NULL) {
+		fprintf(stderr, "%sSTRIPEHOOK_OWNER_DB_USER and "
+		    "STRIPEHOOK_OWNER_DB_PASSWORD say who owns the schema.\n",
+		    err.text);
+		return CTL_UNREACHABLE;
+	}
+	if (migrate_schema(mysql, cfg, stdout, &err) != 0) {
+		fputs(err.text, stderr);
+		rc = CTL_NO;
+	} else if (accounts_apply(mysql, cfg, stdout, &err) != 0) {
+		fprintf(stderr, "%sThe schema is done; the accounts need "
+		    "rights that %s lacks. A database administrator can run:\n",
+		    err.text, cfg->owner_db_user);
+		accounts_print(cfg, stderr);
+		rc = CTL_NO;
+	}
+	mysql_close(mysql);
+	return rc;
+}
+
+int
+ctl_migrate(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "print-sql", no_argument, NULL, 'p' },
+		{ NULL, 0, NULL, 0 }
+	};
+	bool print = false;
+	struct config cfg;
+	int c, rc = CTL_DONE;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'p')
+			return ctl_usage();
+		print = true;
+	}
+	if (optind < argc)
+		return ctl_usage();
+	if (ctl_config(&cfg) != 0)
+		return CTL_UNREACHABLE;
+	if (print)
+		accounts_print(&cfg, stdout);
+	else
+		rc = migrate(&cfg);
+	config_free(&cfg);
+	return rc;
+}

@@ -1,0 +1,51 @@
+/* One request as nginx hands it over by FastCGI. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <fcgiapp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+
+struct obstack;
+
+/* Strings are the FCGX_Request's, never NULL but where said. */
+struct request {
+	const char *method;
+	const char *path;		/* normalised by nginx */
+	const char *query;
+	const char *id;			/* nginx's request id */
+	const char *signature;		/* Stripe-Signature, NULL if none */
+	const char *authorization;	/* NULL if none */
+	const char *if_none_match;	/* NULL if none */
+	const char *body;		/* the obstack's, with a NUL after it */
+	size_t body_len;
+	int64_t accepted_us;		/* wall clock, microseconds */
+};
+
+/*
+ * Sets libfcgi up for request r on listening descriptor fd. Call once per
+ * slot, in the worker. Returns 0 or libfcgi's error.
+ */
+int request_init(FCGX_Request *r, int fd) __attribute__((warn_unused_result));
+
+/* Prepares the process for libfcgi: call once, before request_init(). */
+int request_library_init(void) __attribute__((warn_unused_result));
+
+/*
+ * Accepts a connection and reads its parameters. Returns 0, -EAGAIN when
+ * another worker was quicker, or another negative error.
+ */
+int request_accept(FCGX_Request *r) __attribute__((warn_unused_result));
+
+/*
+ * Reads parameters and body (to its end in any case: nginx takes an early
+ * answer for a fault). Returns OUT_OK, OUT_TOO_LARGE or OUT_BAD_REQUEST (a
+ * length that is none, or fewer bytes than announced).
+ */
+enum outcome request_read(struct request *req, FCGX_Request *r,
+    struct obstack *mem, size_t body_max)
+    __attribute__((warn_unused_result));
+
+#endif

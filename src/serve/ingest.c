@@ -1,0 +1,224 @@
+/*
+ * The story of a delivery: request -> signature -> event -> mapping -> queue.
+ * The acceptor tells it to the queue; the committer ends it with the answer.
+ */
+#include "serve/ingest.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "http/reply.h"
+#include "serve/answer.h"
+#include "serve/committer.h"
+#include "serve/queue.h"
+#include "serve/worker.h"
+#include "stripe/signature.h"
+
+enum {
+	TICK_MS = 250,		/* deadlines are looked at this often */
+	FULL_WAIT_MS = 100,	/* for a slot, before a delivery is refused */
+	DRAIN_MAX_MS = 5000	/* accepting goes on after TERM */
+};
+
+struct ingest {
+	const struct worker *worker;
+	struct queue *queue;
+	struct committer *committer;
+	pthread_t thread;
+};
+
+static enum outcome
+check_method(const struct request *req)
+{
+	return strcmp(req->method, "POST") == 0 ? OUT_OK : OUT_METHOD;
+}
+
+/* Events of the mode that isn't wanted are kept, but not applied. */
+static enum outcome
+check_mode(struct slot *slot, const struct config *cfg, size_t secret)
+{
+	enum livemode have = slot->event.livemode ? LIVEMODE_LIVE :
+	    LIVEMODE_TEST;
+	enum livemode signs = cfg->webhook_secrets.list[secret].mode;
+	const char *why = NULL;
+
+	if (signs != LIVEMODE_ANY && signs != have)
+		why = "its livemode is not the one that STRIPE_WEBHOOK_SECRET "
+		    "gives the secret it was signed with";
+	else if (cfg->livemode != LIVEMODE_ANY && cfg->livemode != have)
+		why = "its livemode is not the one of STRIPEHOOK_LIVEMODE";
+	if (why == NULL)
+		return OUT_OK;
+	snprintf(slot->rows.reason, sizeof(slot->rows.reason), "%s", why);
+	return OUT_IGNORED;
+}
+
+static enum outcome
+check_signature(const struct request *req, const struct config *cfg,
+    size_t *secret)
+{
+	enum outcome out = signature_check(req->signature,
+	    req->signature != NULL ? strlen(req->signature) : 0, req->body,
+	    req->body_len, &cfg->webhook_secrets, req->accepted_us / 1000000,
+	    cfg->tolerance, secret);
+
+	if (out == OUT_OK)
+		metrics_set(METRIC_LAST_VERIFIED,
+		    (uint64_t)(req->accepted_us / 1000000));
+	return out;
+}
+
+/*
+ * From the connection to an entry for the committer: OUT_OK, OUT_IGNORED and
+ * OUT_FAILED are stored, all else is answered at once.
+ */
+static enum outcome
+prepare(struct slot *slot, const struct config *cfg)
+{
+	const char *why = "";
+	size_t secret = 0;
+	enum outcome out;
+
+	if ((out = request_read(&slot->req, &slot->fcgi, &slot->mem,
+	    (size_t)cfg->body_max)) == OUT_OK &&
+	    (out = check_method(&slot->req)) == OUT_OK &&
+	    (out = check_signature(&slot->req, cfg, &secret)) == OUT_OK &&
+	    (out = event_parse(&slot->event, &slot->mem, slot->req.body,
+	    slot->req.body_len, &why)) == OUT_OK &&
+	    (out = check_mode(slot, cfg, secret)) == OUT_OK)
+		out = mapping_apply(&slot->rows, &slot->mem, &slot->event,
+		    &cfg->user_metadata_keys);
+	if (out == OUT_BAD_JSON || out == OUT_NO_EVENT)
+		snprintf(slot->rows.reason, sizeof(slot->rows.reason), "%s",
+		    why);
+	/* The tree is many times the size of its text. */
+	event_drop_json(&slot->event);
+	return out;
+}
+
+static void
+serve(struct ingest *in, struct slot *slot)
+{
+	enum outcome out;
+
+	worker_beat(ACCEPTOR, STAGE_READING);
+	out = prepare(slot, in->worker->cfg);
+	if ((out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) &&
+	    !committer_available(in->committer))
+		out = OUT_DB_DOWN;
+	if (out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) {
+		slot->entry = (struct entry){
+			.event = &slot->event,
+			.rows = &slot->rows,
+			.payload = slot->req.body,
+			.payload_len = slot->req.body_len,
+			.received_us = slot->req.accepted_us,
+			.out = out,
+		};
+		queue_push(in->queue, slot);	/* the committer answers */
+		return;
+	}
+	answer(slot, out);
+	queue_put(in->queue, slot);
+}
+
+/* All slots are in flight: with its own the acceptor says so. */
+static void
+refuse(struct ingest *in, struct slot *slot)
+{
+	enum outcome out = request_read(&slot->req, &slot->fcgi, &slot->mem,
+	    (size_t)in->worker->cfg->body_max);
+
+	answer(slot, out == OUT_OK ? OUT_QUEUE_FULL : out);
+	slot_reset(slot);
+}
+
+/* Serves one connection with *own, which is a free slot again afterwards. */
+static void
+accept_one(struct ingest *in, struct slot **own)
+{
+	struct slot *next;
+
+	/* Another worker may have been quicker. */
+	if (request_accept(&(*own)->fcgi) != 0)
+		return;
+	if ((next = queue_get(in->queue, 0)) == NULL &&
+	    (next = queue_get(in->queue, FULL_WAIT_MS)) == NULL) {
+		refuse(in, *own);
+		return;
+	}
+	serve(in, *own);
+	*own = next;
+}
+
+/* Until TERM or retirement; after TERM on until nobody waits. */
+static void
+accept_all(struct ingest *in, struct slot *own)
+{
+	int64_t drain_until = INT64_MAX;
+	bool draining = false;
+
+	while (worker_state() != WORKER_RETIRE && clock_ms() < drain_until) {
+		worker_beat(ACCEPTOR, STAGE_WAITING);
+		if (!draining && worker_state() == WORKER_DRAIN) {
+			draining = true;
+			drain_until = clock_ms() + DRAIN_MAX_MS;
+		}
+		if (worker_wait(in->worker, draining ? 0 : TICK_MS))
+			accept_one(in, &own);
+		else if (draining)
+			break;
+		committer_watch(in->committer, clock_ms());
+	}
+	queue_put(in->queue, own);
+}
+
+/* Waits for the last answers, keeping the deadlines meanwhile. */
+static void
+join(struct ingest *in)
+{
+	struct timespec until;
+
+	queue_close(in->queue);
+	do {
+		worker_beat(ACCEPTOR, STAGE_DRAINING);
+		committer_watch(in->committer, clock_ms());
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += (long)TICK_MS * 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+	} while (pthread_timedjoin_np(in->thread, NULL, &until) == ETIMEDOUT);
+}
+
+int
+ingest_run(const struct worker *w)
+{
+	struct ingest in = { .worker = w };
+	struct slot *own;
+
+	/* One more than the setting says: the acceptor's own. */
+	if (request_library_init() != 0 || (in.queue = queue_new(
+	    (size_t)w->cfg->ingest_slots + 1, w->fd)) == NULL) {
+		log_line(LOG_ERR, "libfcgi can't be set up");
+		return EX_SOFTWARE;
+	}
+	in.committer = committer_new(w->cfg, in.queue, w->index);
+	own = queue_get(in.queue, 0);
+	if (pthread_create(&in.thread, NULL, committer_run,
+	    in.committer) != 0) {
+		log_line(LOG_ERR, "no thread for the committer");
+		return EX_OSERR;
+	}
+	metrics_own->ready = 1;
+	accept_all(&in, own);
+	metrics_own->ready = 0;
+	join(&in);
+	committer_free(in.committer);
+	queue_free(in.queue);
+	return EX_OK;
+}

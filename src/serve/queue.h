@@ -1,0 +1,61 @@
+/*
+ * The slots of an ingest worker, and their way: free list -> acceptor ->
+ * queue -> committer -> free list. A slot holds one delivery from its
+ * connection to its answer; their number is fixed.
+ */
+#ifndef SERVE_QUEUE_H
+#define SERVE_QUEUE_H
+
+#include <fcgiapp.h>
+#include <obstack.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/request.h"
+#include "store/batch.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+struct slot {
+	FCGX_Request fcgi;
+	struct obstack mem;	/* all that the delivery needs */
+	void *mem_base;		/* what slot_reset() goes back to */
+	struct request req;
+	struct event event;
+	struct rows rows;
+	struct entry entry;	/* what the committer writes */
+	struct slot *next;
+};
+
+struct queue;
+
+/* n slots that accept from fd. NULL if libfcgi refuses. */
+struct queue *queue_new(size_t n, int fd) __attribute__((warn_unused_result));
+void queue_free(struct queue *q);
+
+/* A free slot, waiting for one at most wait_ms; NULL if there is none. */
+struct slot *queue_get(struct queue *q, unsigned wait_ms);
+
+/* Empties a slot for the next delivery; its holder keeps it. */
+void slot_reset(struct slot *slot);
+
+/* Empties a slot and gives it back. */
+void queue_put(struct queue *q, struct slot *slot);
+
+/* Hands a slot to the committer. */
+void queue_push(struct queue *q, struct slot *slot);
+
+/*
+ * Takes what is queued, oldest first: at most max slots and, after the first,
+ * bytes of payload; waits at most wait_ms for one. Returns their number.
+ */
+size_t queue_take(struct queue *q, struct slot **out, size_t max,
+    size_t bytes, unsigned wait_ms);
+
+/* No more will be pushed: queue_take() no longer waits. */
+void queue_close(struct queue *q);
+
+/* Whether it is closed and empty. */
+bool queue_done(struct queue *q);
+
+#endif

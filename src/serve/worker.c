@@ -1,0 +1,135 @@
+/* The common ground of worker processes. */
+#include "serve/worker.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+/* Set by handlers, which run inside worker_wait() alone. */
+static volatile sig_atomic_t got_term, got_retire, got_reopen;
+
+static void on_term(int sig) { (void)sig; got_term = 1; }
+static void on_retire(int sig) { (void)sig; got_retire = 1; }
+static void on_reopen(int sig) { (void)sig; got_reopen = 1; }
+
+/* Signals of a worker; sent by the master (serve/master.c) and the kernel. */
+static const struct {
+	int sig;
+	void (*handler)(int);
+} handlers[] = {
+	{ SIGTERM, on_term },
+	{ SIGUSR2, on_retire },
+	{ SIGUSR1, on_reopen },
+	{ SIGINT, SIG_IGN },	/* Ctrl-C is the master's to act on */
+	{ SIGHUP, SIG_IGN },
+	{ SIGPIPE, SIG_IGN },
+	{ SIGCHLD, SIG_DFL },
+};
+
+static sigset_t wait_mask;	/* in force inside worker_wait() */
+
+static void
+install_signals(void)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sigfillset(&wait_mask);
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+		sa.sa_handler = handlers[i].handler;
+		sigaction(handlers[i].sig, &sa, NULL);
+		sigdelset(&wait_mask, handlers[i].sig);
+	}
+}
+
+/* Returns 0, or -1 after a log line. */
+static int
+drop_privileges(const char *user)
+{
+	struct passwd *pw;
+
+	if (user == NULL || geteuid() != 0)
+		return 0;
+	if ((pw = getpwnam(user)) == NULL) {
+		log_line(LOG_ERR, "STRIPEHOOK_USER: there is no user %s",
+		    user);
+		return -1;
+	}
+	if (initgroups(user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
+	    setuid(pw->pw_uid) != 0 ||
+	    (pw->pw_uid != 0 && setuid(0) == 0)) {
+		log_line(LOG_ERR, "cannot become user %s: %s", user,
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+int
+worker_enter(const struct worker *w, int master)
+{
+	const struct rlimit no_core = { 0, 0 };
+	char name[16];
+
+	snprintf(name, sizeof(name), "sh-%s-%u", pool_names[w->pool],
+	    w->index);
+	prctl(PR_SET_NAME, name);
+	log_module(pool_names[w->pool]);
+	/* libfcgi leaves alone what has a handler, so ours come first. */
+	install_signals();
+	if (drop_privileges(w->cfg->user) != 0)
+		return -1;
+	/* Memory holds secrets: no core, no ptrace by the same user. */
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* Cleared by setuid, so after it; and the master may be gone by now. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != master)
+		return -1;
+	return 0;
+}
+
+bool
+worker_wait(const struct worker *w, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = w->fd, .events = POLLIN };
+	struct timespec ts = { timeout_ms / 1000,
+	    (long)(timeout_ms % 1000) * 1000000 };
+	struct err err = ERR_INIT;
+	int n = ppoll(&pfd, 1, &ts, &wait_mask);
+
+	if (got_reopen) {
+		got_reopen = 0;
+		if (log_reopen(&err) != 0)
+			log_err(LOG_ERR, &err);
+	}
+	return n > 0;
+}
+
+enum worker_state
+worker_state(void)
+{
+	if (got_retire)
+		return WORKER_RETIRE;
+	return got_term ? WORKER_DRAIN : WORKER_RUN;
+}
+
+void
+worker_beat(unsigned thread, enum stage stage)
+{
+	atomic_store_explicit(&metrics_own->stage[thread], stage,
+	    memory_order_relaxed);
+	atomic_store_explicit(&metrics_own->beat_ms[thread], clock_ms(),
+	    memory_order_relaxed);
+}

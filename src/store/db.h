@@ -1,0 +1,46 @@
+/*
+ * Connections to MariaDB, and the one place that knows its error numbers.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <mysql.h>
+#include <stdbool.h>
+
+#include "base/config.h"
+
+struct err;
+
+/* What an error asks for. */
+enum db_class {
+	DB_OK,
+	DB_RETRY,	/* deadlock, lock wait: the transaction again */
+	DB_RECONNECT,	/* the connection or the node: another one, again */
+	DB_DATA,	/* this row's fault: repeating won't help */
+	DB_SYSTEM	/* rights, schema, disk: nobody's data; answer 503 */
+};
+
+enum db_class db_classify(unsigned int mysql_errno, const char *sqlstate);
+
+/* Who connects: chooses user and password from the settings. */
+enum db_role { DB_ROLE_INGEST, DB_ROLE_STATUS, DB_ROLE_OWNER };
+
+enum {
+	DB_CONNECT_TIMEOUT = 2,		/* seconds */
+	DB_DEADLINE = 8,		/* seconds that a batch may take */
+	DB_LOCK_WAIT_TIMEOUT = 2	/* seconds, innodb_lock_wait_timeout */
+};
+
+/*
+ * Connects in the given role: tries each host of STRIPEHOOK_DB_HOST once,
+ * beginning with number first, or the socket; sets the session up (READ
+ * COMMITTED, strict sql_mode, UTC, utf8mb4, time limits, autocommit on). A
+ * node of a Galera cluster that isn't in its primary component is passed over.
+ * database may be NULL for none. Returns the connection, which the caller
+ * closes with mysql_close(), or NULL with a line per host in err.
+ */
+MYSQL *db_connect(const struct config *cfg, enum db_role role,
+    const char *database, unsigned first, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,100 @@
+/* The statements of the event journal. */
+#include "store/journal.h"
+
+#include <string.h>
+
+#include "store/batch.h"
+#include "store/stmt.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+enum {
+	EV_ID, EV_TYPE, EV_OBJECT, EV_STATUS, EV_ERROR, EV_ACCOUNT,
+	EV_LIVEMODE, EV_API_VERSION, EV_CREATED, EV_RECEIVED, EV_PROCESSED,
+	EV_ORIGIN
+};
+
+#define TIME_US "'1970-01-01' + INTERVAL ? MICROSECOND"
+
+struct stmt *
+journal_prepare_events(MYSQL *mysql, size_t cap)
+{
+	return stmt_new(mysql,
+	    "INSERT INTO event_journal (stripe_event_id, event_type, "
+	    "object_id, status, error, account, livemode, api_version, "
+	    "created, created_at, processed_at, origin) VALUES (?, ?, ?, ?, "
+	    "?, ?, ?, ?, '1970-01-01' + INTERVAL ? SECOND, " TIME_US ", "
+	    TIME_US ", ?) "
+	    "ON DUPLICATE KEY UPDATE deliveries = deliveries + 1 "
+	    "RETURNING deliveries", "ssssssisiiii", cap);
+}
+
+struct stmt *
+journal_prepare_payloads(MYSQL *mysql, size_t cap)
+{
+	return stmt_new(mysql,
+	    "INSERT INTO event_payloads (created_at, stripe_event_id, "
+	    "payload) VALUES (" TIME_US ", ?, ?)", "isb", cap);
+}
+
+struct stmt *
+journal_prepare_links(MYSQL *mysql, size_t cap)
+{
+	return stmt_new(mysql,
+	    "INSERT INTO links (from_id, to_id, kind) VALUES (?, ?, ?) "
+	    "ON DUPLICATE KEY UPDATE kind = kind", "sss", cap);
+}
+
+static const char *
+status_of(enum outcome out)
+{
+	switch (out) {
+	case OUT_OK:
+		return "processed";
+	case OUT_IGNORED:
+		return "ignored";
+	default:
+		return "failed";
+	}
+}
+
+static void
+put_text(struct stmt *st, size_t at, size_t param, const char *s)
+{
+	if (s == NULL)
+		stmt_null(st, at, param);
+	else
+		stmt_bytes(st, at, param, s, strlen(s));
+}
+
+void
+journal_put_event(struct stmt *st, size_t at, const struct entry *e)
+{
+	const struct event *ev = e->event;
+	const char *reason = e->rows->reason;
+
+	put_text(st, at, EV_ID, ev->id);
+	put_text(st, at, EV_TYPE, ev->type);
+	put_text(st, at, EV_OBJECT, ev->object_id);
+	put_text(st, at, EV_STATUS, status_of(e->out));
+	put_text(st, at, EV_ERROR, reason[0] != '\0' ? reason : NULL);
+	put_text(st, at, EV_ACCOUNT, ev->account);
+	stmt_int(st, at, EV_LIVEMODE, ev->livemode);
+	put_text(st, at, EV_API_VERSION, ev->api_version);
+	stmt_int(st, at, EV_CREATED, ev->created);
+	stmt_int(st, at, EV_RECEIVED, e->received_us);
+	/* Numbers choose an ENUM's values from 1 on. */
+	stmt_int(st, at, EV_ORIGIN, (int64_t)e->origin + 1);
+	if (e->out == OUT_FAILED)
+		stmt_null(st, at, EV_PROCESSED);
+	else
+		stmt_int(st, at, EV_PROCESSED, e->received_us);
+}
+
+void
+journal_put_payload(struct stmt *st, size_t at, const struct entry *e)
+{
+	stmt_int(st, at, 0, e->received_us);
+	put_text(st, at, 1, e->event->id);
+	stmt_bytes(st, at, 2, e->payload, e->payload_len);
+}

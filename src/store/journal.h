@@ -1,0 +1,29 @@
+/*
+ * The event journal: which events came, how often, what became of them, and
+ * their bodies byte for byte.
+ */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include <mysql.h>
+#include <stddef.h>
+
+struct entry;
+struct stmt;
+
+/* Prepare for cap rows at a time. NULL on error: see mysql_errno(). */
+struct stmt *journal_prepare_events(MYSQL *mysql, size_t cap)
+    __attribute__((warn_unused_result));
+struct stmt *journal_prepare_payloads(MYSQL *mysql, size_t cap)
+    __attribute__((warn_unused_result));
+struct stmt *journal_prepare_links(MYSQL *mysql, size_t cap)
+    __attribute__((warn_unused_result));
+
+/*
+ * Puts an entry into position at. After the execution of the events'
+ * statement each row answers its number of deliveries: 1 is a new event.
+ */
+void journal_put_event(struct stmt *st, size_t at, const struct entry *e);
+void journal_put_payload(struct stmt *st, size_t at, const struct entry *e);
+
+#endif

@@ -1,0 +1,211 @@
+/* Reads tied events from the journal, decides, writes the winner's row. */
+#include "store/settle.h"
+
+#include <errmsg.h>
+#include <inttypes.h>
+#include <obstack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/stmt.h"
+#include "store/upsert.h"
+#include "stripe/decide.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+/* An event of the journal, made into rows again. */
+struct claim {
+	struct event event;
+	struct rows rows;
+};
+
+struct settler {
+	MYSQL *mysql;			/* borrowed */
+	const struct strings *user_keys;
+	struct stmt **decided;		/* one per table, made when needed */
+};
+
+struct settler *
+settler_new(MYSQL *mysql, const struct strings *user_keys)
+{
+	struct settler *s = mem_calloc(1, sizeof(*s));
+
+	s->mysql = mysql;
+	s->user_keys = user_keys;
+	s->decided = mem_calloc(mapping_ntables, sizeof(struct stmt *));
+	return s;
+}
+
+void
+settler_free(struct settler *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < mapping_ntables; i++)
+		stmt_free(s->decided[i]);
+	free(s->decided);
+	free(s);
+}
+
+static enum db_class
+failed(MYSQL *mysql, struct err *err)
+{
+	unsigned int number = mysql_errno(mysql);
+
+	err_add(err, "settling a tie: %s (%u)", mysql_error(mysql), number);
+	return db_classify(number != 0 ? number : CR_SERVER_LOST,
+	    mysql_sqlstate(mysql));
+}
+
+/* Events of the object in that second, by id; the caller frees the result. */
+static MYSQL_RES *
+read_events(struct settler *s, const struct event *ev)
+{
+	char object[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
+
+	mysql_real_escape_string(s->mysql, object, ev->object_id,
+	    (unsigned long)strlen(ev->object_id));
+	mysql_real_escape_string(s->mysql, account, ev->account,
+	    (unsigned long)strlen(ev->account));
+	snprintf(sql, sizeof(sql), "SELECT p.payload FROM event_journal j "
+	    "JOIN event_payloads p ON p.created_at = j.created_at AND "
+	    "p.stripe_event_id = j.stripe_event_id WHERE j.object_id = '%s' "
+	    "AND j.created = '1970-01-01' + INTERVAL %" PRId64 " SECOND AND "
+	    "j.status = 'processed' AND j.account = '%s' AND j.livemode = %d "
+	    "ORDER BY j.stripe_event_id", object, ev->created, account,
+	    ev->livemode);
+	if (mysql_query(s->mysql, sql) != 0)
+		return NULL;
+	return mysql_store_result(s->mysql);
+}
+
+/* The event's row of that table and key, if its ordering key is the same. */
+static const struct row *
+claimed_row(const struct claim *c, const struct row *row)
+{
+	for (size_t i = 0; i < c->rows.n; i++) {
+		const struct row *r = &c->rows.row[i];
+
+		if (r->table == row->table &&
+		    r->order_key_len == row->order_key_len &&
+		    memcmp(r->order_key, row->order_key,
+		    row->order_key_len) == 0 &&
+		    r->values[0].len == row->values[0].len &&
+		    memcmp(r->values[0].s, row->values[0].s,
+		    row->values[0].len) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+/* Fills claims and tied from the result; returns how many there are. */
+static size_t
+read_claims(struct settler *s, MYSQL_RES *res, struct obstack *mem,
+    const struct row *row, struct claim *claims, struct tied *tied)
+{
+	const char *why;
+	MYSQL_ROW payload;
+	size_t n = 0;
+
+	while ((payload = mysql_fetch_row(res)) != NULL) {
+		struct claim *c = &claims[n];
+		const struct row *mine;
+
+		if (event_parse(&c->event, mem, payload[0],
+		    mysql_fetch_lengths(res)[0], &why) != OUT_OK)
+			continue;
+		if (mapping_apply(&c->rows, mem, &c->event,
+		    s->user_keys) != OUT_OK ||
+		    (mine = claimed_row(c, row)) == NULL) {
+			event_drop_json(&c->event);
+			continue;
+		}
+		tied[n++] = (struct tied){ c->event.id, c->event.object,
+		    c->event.previous, mine };
+	}
+	return n;
+}
+
+static enum db_class
+write_winner(struct settler *s, const struct row *row, const struct event *ev,
+    size_t ties, struct err *err)
+{
+	const struct table *t = row->table;
+	struct stmt **st = &s->decided[t->index];
+
+	if (*st == NULL && (*st = upsert_prepare(s->mysql, t, UPSERT_DECIDED,
+	    1)) == NULL)
+		return failed(s->mysql, err);
+	upsert_put(*st, 0, row, ev, ties);
+	if (stmt_execute(*st, 1) == 0)
+		return DB_OK;
+	err_add(err, "%s: %s (%u)", t->name, stmt_error(*st),
+	    stmt_errno(*st));
+	return db_classify(stmt_errno(*st), stmt_sqlstate(*st));
+}
+
+/*
+ * Marks the object, or closes the mark that fewer of the tied events left.
+ */
+static enum db_class
+mark(struct settler *s, const struct row *row, const struct event *ev,
+    bool certain, struct err *err)
+{
+	char object[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
+
+	mysql_real_escape_string(s->mysql, object, ev->object_id,
+	    (unsigned long)strlen(ev->object_id));
+	mysql_real_escape_string(s->mysql, account, ev->account,
+	    (unsigned long)strlen(ev->account));
+	if (certain)
+		snprintf(sql, sizeof(sql), "UPDATE reconcile_marks SET open = "
+		    "0 WHERE object_id = '%s' AND account = '%s' AND "
+		    "livemode = %d AND open", object, account, ev->livemode);
+	else
+		snprintf(sql, sizeof(sql), "INSERT INTO reconcile_marks "
+		    "(object_id, account, livemode, table_name, reason, open, "
+		    "marked_at) VALUES ('%s', '%s', %d, '%s', 'tie', 1, "
+		    "UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE reason = 'tie',"
+		    " open = 1, marked_at = VALUES(marked_at)", object,
+		    account, ev->livemode, row->table->name);
+	return mysql_query(s->mysql, sql) == 0 ? DB_OK :
+	    failed(s->mysql, err);
+}
+
+enum db_class
+settle_row(struct settler *s, const struct row *row, const struct event *ev,
+    struct err *err)
+{
+	MYSQL_RES *res = read_events(s, ev);
+	enum db_class class = DB_OK;
+	struct claim *claims;
+	struct tied *tied;
+	struct obstack mem;
+	struct decision d;
+	size_t n;
+
+	if (res == NULL)
+		return failed(s->mysql, err);
+	n = (size_t)mysql_num_rows(res);
+	claims = mem_calloc(n, sizeof(*claims));
+	tied = mem_calloc(n, sizeof(*tied));
+	obstack_init(&mem);
+	n = read_claims(s, res, &mem, row, claims, tied);
+	mysql_free_result(res);
+	if (n > 1) {
+		d = decide(tied, n);
+		class = write_winner(s, tied[d.winner].row,
+		    &claims[d.winner].event, n - 1, err);
+		if (class == DB_OK)
+			class = mark(s, row, ev, d.certain, err);
+	}
+	for (size_t i = 0; i < n; i++)
+		event_drop_json(&claims[i].event);
+	obstack_free(&mem, NULL);
+	free(claims);
+	free(tied);
+	return class;
+}

@@ -1,0 +1,167 @@
+/* Prepared statements with column-wise array binding. */
+#include "store/stmt.h"
+
+#include <errmsg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* One parameter's column of values; ints or ptrs, never both. */
+struct param {
+	int64_t *ints;
+	const char **ptrs;
+	unsigned long *lens;
+	char *indicators;
+};
+
+struct stmt {
+	MYSQL_STMT *handle;
+	size_t nparams, cap;
+	struct param *params;
+	MYSQL_BIND *binds;
+};
+
+static void
+param_init(struct param *p, MYSQL_BIND *bind, char kind, size_t cap)
+{
+	p->indicators = mem_calloc(cap, sizeof(*p->indicators));
+	bind->u.indicator = p->indicators;
+	if (kind == 'i') {
+		p->ints = mem_calloc(cap, sizeof(*p->ints));
+		bind->buffer_type = MYSQL_TYPE_LONGLONG;
+		bind->buffer = p->ints;
+		return;
+	}
+	p->ptrs = mem_calloc(cap, sizeof(*p->ptrs));
+	p->lens = mem_calloc(cap, sizeof(*p->lens));
+	bind->buffer_type = kind == 'b' ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING;
+	bind->buffer = p->ptrs;
+	bind->length = p->lens;
+}
+
+struct stmt *
+stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap)
+{
+	struct stmt *st = mem_calloc(1, sizeof(*st));
+	unsigned int rows = 1;
+
+	st->nparams = strlen(kinds);
+	st->cap = cap;
+	st->params = mem_calloc(st->nparams, sizeof(*st->params));
+	st->binds = mem_calloc(st->nparams, sizeof(*st->binds));
+	for (size_t i = 0; i < st->nparams; i++)
+		param_init(&st->params[i], &st->binds[i], kinds[i], cap);
+	/* Bulk mode must be known before the arrays are bound. */
+	if ((st->handle = mysql_stmt_init(mysql)) != NULL &&
+	    mysql_stmt_prepare(st->handle, sql, strlen(sql)) == 0 &&
+	    mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0 &&
+	    mysql_stmt_bind_param(st->handle, st->binds) == 0)
+		return st;
+	stmt_free(st);
+	return NULL;
+}
+
+void
+stmt_free(struct stmt *st)
+{
+	if (st == NULL)
+		return;
+	if (st->handle != NULL)
+		mysql_stmt_close(st->handle);
+	for (size_t i = 0; i < st->nparams; i++) {
+		free(st->params[i].ints);
+		free(st->params[i].ptrs);
+		free(st->params[i].lens);
+		free(st->params[i].indicators);
+	}
+	free(st->params);
+	free(st->binds);
+	free(st);
+}
+
+size_t
+stmt_cap(const struct stmt *st)
+{
+	return st->cap;
+}
+
+void
+stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
+    size_t len)
+{
+	struct param *p = &st->params[param];
+
+	p->ptrs[row] = s;
+	p->lens[row] = len;
+	p->indicators[row] = STMT_INDICATOR_NONE;
+}
+
+void
+stmt_int(struct stmt *st, size_t row, size_t param, int64_t i)
+{
+	struct param *p = &st->params[param];
+
+	p->ints[row] = i;
+	p->indicators[row] = STMT_INDICATOR_NONE;
+}
+
+void
+stmt_null(struct stmt *st, size_t row, size_t param)
+{
+	st->params[param].indicators[row] = STMT_INDICATOR_NULL;
+}
+
+int
+stmt_execute(struct stmt *st, size_t n)
+{
+	unsigned int rows = (unsigned int)n;
+
+	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0 ||
+	    mysql_stmt_execute(st->handle) != 0)
+		return -1;
+	return 0;
+}
+
+int
+stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
+{
+	int64_t value = 0;
+	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_LONGLONG,
+	    .buffer = &value };
+	int rc = -1;
+
+	if (mysql_stmt_bind_result(st->handle, &bind) != 0 ||
+	    mysql_stmt_store_result(st->handle) != 0)
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		if (mysql_stmt_fetch(st->handle) != 0)
+			goto out;
+		out[i] = value;
+	}
+	rc = 0;
+out:
+	mysql_stmt_free_result(st->handle);
+	return rc;
+}
+
+unsigned int
+stmt_errno(const struct stmt *st)
+{
+	unsigned int number = mysql_stmt_errno(st->handle);
+
+	/* A row that RETURNING owes us and doesn't give is a lost link. */
+	return number != 0 ? number : CR_SERVER_LOST;
+}
+
+const char *
+stmt_error(const struct stmt *st)
+{
+	return mysql_stmt_error(st->handle);
+}
+
+const char *
+stmt_sqlstate(const struct stmt *st)
+{
+	return mysql_stmt_sqlstate(st->handle);
+}

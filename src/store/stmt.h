@@ -1,0 +1,49 @@
+/*
+ * A prepared statement with array binding: many rows of parameters travel in
+ * one round trip. Its arrays have a fixed capacity and are bound once.
+ */
+#ifndef STORE_STMT_H
+#define STORE_STMT_H
+
+#include <mysql.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stmt;
+
+/*
+ * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes,
+ * 'i' integer.
+ * cap is the number of rows that fit. Returns NULL on error:
+ * see mysql_errno(mysql) and mysql_error(mysql). Out of memory ends the process.
+ */
+struct stmt *stmt_new(MYSQL *mysql, const char *sql, const char *kinds,
+    size_t cap) __attribute__((warn_unused_result));
+void stmt_free(struct stmt *st);
+
+size_t stmt_cap(const struct stmt *st);
+
+/* Set a parameter of a row; bytes are borrowed until stmt_execute(). */
+void stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
+    size_t len);
+void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
+void stmt_null(struct stmt *st, size_t row, size_t param);
+
+/*
+ * Sends the first n rows. Returns 0, or -1: see stmt_errno().
+ */
+int stmt_execute(struct stmt *st, size_t n)
+    __attribute__((warn_unused_result));
+
+/*
+ * Reads what RETURNING gave: one 64-bit integer column per row, in the order
+ * of the rows sent. Returns 0, or -1 as above (also when rows are missing).
+ */
+int stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
+    __attribute__((warn_unused_result));
+
+unsigned int stmt_errno(const struct stmt *st);
+const char *stmt_error(const struct stmt *st);
+const char *stmt_sqlstate(const struct stmt *st);
+
+#endif

@@ -1,0 +1,302 @@
+/* The statements of one transaction, in their one order. */
+#include "store/transaction.h"
+
+#include <errmsg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/batch.h"
+#include "store/journal.h"
+#include "store/settle.h"
+#include "store/stmt.h"
+#include "store/upsert.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+/* A row and the event that it comes from. */
+struct placed {
+	const struct row *row;
+	const struct event *event;
+};
+
+struct transaction {
+	MYSQL *mysql;		/* borrowed */
+	size_t cap;		/* events at a time */
+	struct stmt *events, *payloads, *links;
+	struct stmt **upserts;	/* one per table, made when needed */
+	struct settler *settler;
+	int64_t *deliveries;	/* of the events in hand */
+	int64_t *ties;		/* of the rows of one statement */
+	struct placed *placed;	/* their rows, sorted */
+	size_t placed_cap;
+};
+
+struct transaction *
+transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys)
+{
+	struct transaction *tx = mem_calloc(1, sizeof(*tx));
+
+	tx->mysql = mysql;
+	tx->cap = cap;
+	tx->upserts = mem_calloc(mapping_ntables, sizeof(struct stmt *));
+	tx->deliveries = mem_calloc(cap, sizeof(*tx->deliveries));
+	tx->ties = mem_calloc(cap, sizeof(*tx->ties));
+	tx->settler = settler_new(mysql, user_keys);
+	if (mysql_autocommit(mysql, 0) == 0 &&
+	    (tx->events = journal_prepare_events(mysql, cap)) != NULL &&
+	    (tx->payloads = journal_prepare_payloads(mysql, cap)) != NULL &&
+	    (tx->links = journal_prepare_links(mysql, cap)) != NULL)
+		return tx;
+	transaction_free(tx);
+	return NULL;
+}
+
+void
+transaction_free(struct transaction *tx)
+{
+	if (tx == NULL)
+		return;
+	stmt_free(tx->events);
+	stmt_free(tx->payloads);
+	stmt_free(tx->links);
+	for (size_t i = 0; i < mapping_ntables; i++)
+		stmt_free(tx->upserts[i]);
+	free(tx->upserts);
+	settler_free(tx->settler);
+	free(tx->deliveries);
+	free(tx->ties);
+	free(tx->placed);
+	free(tx);
+}
+
+int64_t
+transaction_deliveries(const struct transaction *tx, size_t i)
+{
+	return tx->deliveries[i];
+}
+
+/* What a failed statement asks for, with its words in err. */
+static enum db_class
+failed_stmt(const struct stmt *st, const char *what, struct err *err)
+{
+	err_add(err, "%s: %s (%u)", what, stmt_error(st), stmt_errno(st));
+	return db_classify(stmt_errno(st), stmt_sqlstate(st));
+}
+
+static enum db_class
+failed_mysql(MYSQL *mysql, const char *what, struct err *err)
+{
+	unsigned int number = mysql_errno(mysql);
+
+	err_add(err, "%s: %s (%u)", what, mysql_error(mysql), number);
+	return db_classify(number != 0 ? number : CR_SERVER_LOST,
+	    mysql_sqlstate(mysql));
+}
+
+static enum db_class
+write_events(struct transaction *tx, struct entry **e, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		journal_put_event(tx->events, i, e[i]);
+	if (stmt_execute(tx->events, n) != 0 ||
+	    stmt_fetch_ints(tx->events, tx->deliveries, n) != 0)
+		return failed_stmt(tx->events, "event_journal", err);
+	return DB_OK;
+}
+
+static enum db_class
+write_payloads(struct transaction *tx, struct entry **e, size_t n,
+    struct err *err)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (tx->deliveries[i] == 1)
+			journal_put_payload(tx->payloads, k++, e[i]);
+	if (k > 0 && stmt_execute(tx->payloads, k) != 0)
+		return failed_stmt(tx->payloads, "event_payloads", err);
+	return DB_OK;
+}
+
+static int
+compare_value(const struct value *a, const struct value *b)
+{
+	size_t len = a->len < b->len ? a->len : b->len;
+	int c = len > 0 ? memcmp(a->s, b->s, len) : 0;
+
+	return c != 0 ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Tables in their order, rows of one in the order of their primary key. */
+static int
+compare_placed(const void *pa, const void *pb)
+{
+	const struct placed *a = pa, *b = pb;
+	const struct table *t = a->row->table;
+	int c;
+
+	if (t != b->row->table)
+		return t->index < b->row->table->index ? -1 : 1;
+	for (size_t i = 0; i < t->ncols; i++)
+		if ((t->cols[i].flags & COL_KEY) != 0 &&
+		    (c = compare_value(&a->row->values[i],
+		    &b->row->values[i])) != 0)
+			return c;
+	if ((c = strcmp(a->event->account, b->event->account)) != 0)
+		return c;
+	return (int)a->event->livemode - (int)b->event->livemode;
+}
+
+/* Gathers the rows of new events, sorted. Returns their number. */
+static size_t
+gather(struct transaction *tx, struct entry **e, size_t n)
+{
+	size_t k = 0, total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += e[i]->rows->n;
+	if (total > tx->placed_cap) {
+		tx->placed = mem_reallocarray(tx->placed, total,
+		    sizeof(*tx->placed));
+		tx->placed_cap = total;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (tx->deliveries[i] != 1 || e[i]->out != OUT_OK)
+			continue;
+		for (size_t r = 0; r < e[i]->rows->n; r++)
+			tx->placed[k++] = (struct placed){
+			    &e[i]->rows->row[r], e[i]->event };
+	}
+	if (k > 1)
+		qsort(tx->placed, k, sizeof(*tx->placed),
+		    compare_placed);
+	return k;
+}
+
+/* Settles the ties that a statement reported for the rows it wrote. */
+static enum db_class
+settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
+    struct err *err)
+{
+	enum db_class class = DB_OK;
+
+	for (size_t i = 0; i < n && class == DB_OK; i++) {
+		const struct value *key = &rows[i].row->values[0];
+		const struct event *ev = rows[i].event;
+
+		/* What stands inside another object doesn't tie. */
+		if (tx->ties[i] > 0 && strlen(ev->object_id) == key->len &&
+		    memcmp(ev->object_id, key->s, key->len) == 0)
+			class = settle_row(tx->settler, rows[i].row, ev, err);
+	}
+	return class;
+}
+
+/* Writes rows of one table, as many as fit into a statement at a time. */
+static enum db_class
+write_table(struct transaction *tx, const struct placed *rows, size_t n,
+    struct err *err)
+{
+	const struct table *t = rows[0].row->table;
+	struct stmt **st = &tx->upserts[t->index];
+	enum db_class class = DB_OK;
+
+	if (*st == NULL && (*st = upsert_prepare(tx->mysql, t, UPSERT_NEWER,
+	    tx->cap)) == NULL)
+		return failed_mysql(tx->mysql, t->name, err);
+	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
+		k = n - done < stmt_cap(*st) ? n - done : stmt_cap(*st);
+		for (size_t i = 0; i < k; i++)
+			upsert_put(*st, i, rows[done + i].row,
+			    rows[done + i].event, 0);
+		if (stmt_execute(*st, k) != 0 ||
+		    stmt_fetch_ints(*st, tx->ties, k) != 0)
+			return failed_stmt(*st, t->name, err);
+		class = settle_ties(tx, &rows[done], k, err);
+	}
+	return class;
+}
+
+static enum db_class
+write_rows(struct transaction *tx, struct entry **e, size_t n, struct err *err)
+{
+	size_t total = gather(tx, e, n);
+	enum db_class class = DB_OK;
+
+	for (size_t i = 0, k; i < total && class == DB_OK; i += k) {
+		k = 1;
+		while (i + k < total && tx->placed[i + k].row->table ==
+		    tx->placed[i].row->table)
+			k++;
+		class = write_table(tx, &tx->placed[i], k, err);
+	}
+	return class;
+}
+
+static int
+compare_link(const void *pa, const void *pb)
+{
+	const struct link *const *a = pa, *const *b = pb;
+	int c;
+
+	if ((c = strcmp((*a)->from_id, (*b)->from_id)) != 0 ||
+	    (c = strcmp((*a)->to_id, (*b)->to_id)) != 0)
+		return c;
+	return strcmp((*a)->kind, (*b)->kind);
+}
+
+static enum db_class
+write_links(struct transaction *tx, struct entry **e, size_t n, struct err *err)
+{
+	size_t total = 0, k = 0, at = 0;
+	const struct link **links;
+	enum db_class class = DB_OK;
+
+	for (size_t i = 0; i < n; i++)
+		if (tx->deliveries[i] == 1 && e[i]->out == OUT_OK)
+			total += e[i]->rows->nlinks;
+	if (total == 0)
+		return DB_OK;
+	links = mem_calloc(total, sizeof(const struct link *));
+	for (size_t i = 0; i < n; i++)
+		if (tx->deliveries[i] == 1 && e[i]->out == OUT_OK)
+			for (size_t l = 0; l < e[i]->rows->nlinks; l++)
+				links[k++] = &e[i]->rows->link[l];
+	qsort(links, total, sizeof(const struct link *), compare_link);
+	for (size_t i = 0; i < total && class == DB_OK; i++) {
+		stmt_bytes(tx->links, at, 0, links[i]->from_id,
+		    strlen(links[i]->from_id));
+		stmt_bytes(tx->links, at, 1, links[i]->to_id,
+		    strlen(links[i]->to_id));
+		stmt_bytes(tx->links, at, 2, links[i]->kind,
+		    strlen(links[i]->kind));
+		if (++at < stmt_cap(tx->links) && i + 1 < total)
+			continue;
+		if (stmt_execute(tx->links, at) != 0)
+			class = failed_stmt(tx->links, "links", err);
+		at = 0;
+	}
+	free(links);
+	return class;
+}
+
+enum db_class
+transaction_try(struct transaction *tx, struct entry **e, size_t n, struct err *err)
+{
+	enum db_class class;
+
+	if ((class = write_events(tx, e, n, err)) == DB_OK &&
+	    (class = write_payloads(tx, e, n, err)) == DB_OK &&
+	    (class = write_rows(tx, e, n, err)) == DB_OK &&
+	    (class = write_links(tx, e, n, err)) == DB_OK) {
+		if (mysql_commit(tx->mysql) == 0)
+			return DB_OK;
+		class = failed_mysql(tx->mysql, "commit", err);
+	}
+	/* A lock wait rolls back the statement alone, so do it for all. */
+	if (class != DB_RECONNECT && mysql_rollback(tx->mysql) != 0)
+		class = DB_RECONNECT;
+	return class;
+}

@@ -1,0 +1,39 @@
+/*
+ * One transaction for many events: journal, payloads, rows, links, commit.
+ * Tables are written in one fixed order and rows in key order, so that
+ * workers can't deadlock each other.
+ */
+#ifndef STORE_TRANSACTION_H
+#define STORE_TRANSACTION_H
+
+#include <mysql.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+struct entry;
+struct err;
+struct transaction;
+
+/*
+ * The statements on a connection, for at most cap events at a time. Switches
+ * autocommit off. user_keys as for mapping_apply(). NULL on error: see
+ * mysql_errno(mysql).
+ */
+struct transaction *transaction_new(MYSQL *mysql, size_t cap,
+    const struct strings *user_keys) __attribute__((warn_unused_result));
+void transaction_free(struct transaction *tx);
+
+/*
+ * Writes n entries, sorted by event id, once. On DB_OK all is committed and
+ * transaction_deliveries() tells how often each event has come; on any other
+ * class nothing is (but of DB_RECONNECT, where the outcome is unknown), and a
+ * line in err says what failed.
+ */
+enum db_class transaction_try(struct transaction *tx, struct entry **entries,
+    size_t n, struct err *err) __attribute__((warn_unused_result));
+
+int64_t transaction_deliveries(const struct transaction *tx, size_t i);
+
+#endif

@@ -1,0 +1,169 @@
+/* Makes and feeds the upserts of the object tables. */
+#include "store/upsert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/stmt.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+/* What every object table has besides its mapped columns, in this order. */
+enum {
+	EXTRA_ACCOUNT, EXTRA_LIVEMODE, EXTRA_SOURCE, EXTRA_ORDER, EXTRA_TIES,
+	EXTRA_PRICE
+};
+
+/* When what comes replaces the row, and the ties that the row then has. */
+static const struct {
+	const char *newer, *ties;
+} modes[] = {
+	[UPSERT_NEWER] = {
+	    "(VALUES(order_key) > order_key OR "
+	    "(VALUES(order_key) = order_key AND "
+	    "VALUES(source_event_id) > source_event_id))",
+	    "IF(VALUES(order_key) > order_key, 0, ties + "
+	    "(VALUES(order_key) = order_key AND "
+	    "VALUES(source_event_id) <> source_event_id))" },
+	[UPSERT_DECIDED] = {
+	    "VALUES(order_key) >= order_key",
+	    "IF(VALUES(order_key) >= order_key, VALUES(ties), ties)" },
+};
+
+static void
+put_columns(FILE *out, const struct table *t)
+{
+	for (size_t i = 0; i < t->ncols; i++)
+		fprintf(out, "`%s`, ", t->cols[i].name);
+	fprintf(out, "account, livemode, source_event_id, order_key, ties%s",
+	    t->has_price_key ? ", price_order_key" : "");
+}
+
+static void
+put_values(FILE *out, const struct table *t)
+{
+	for (size_t i = 0; i < t->ncols; i++)
+		/* FROM_UNIXTIME() is NULL past 2038. */
+		fputs(t->cols[i].type == COL_TIME ?
+		    "'1970-01-01' + INTERVAL ? SECOND, " : "?, ", out);
+	fprintf(out, "?, ?, ?, ?, ?%s", t->has_price_key ? ", ?" : "");
+}
+
+static void
+put_assignment(FILE *out, const struct column *c, const char *newer)
+{
+	switch (c->merge) {
+	case MERGE_NEWEST:
+		fprintf(out, "`%s` = IF(%s, VALUES(`%s`), `%s`), ", c->name,
+		    newer, c->name, c->name);
+		break;
+	case MERGE_LEAST:
+		fprintf(out, "`%s` = LEAST(COALESCE(`%s`, VALUES(`%s`)), "
+		    "COALESCE(VALUES(`%s`), `%s`)), ",
+		    c->name, c->name, c->name, c->name, c->name);
+		break;
+	case MERGE_PRICE:
+		fprintf(out, "`%s` = IF(VALUES(price_order_key) > "
+		    "price_order_key, VALUES(`%s`), `%s`), ",
+		    c->name, c->name, c->name);
+		break;
+	}
+}
+
+char *
+upsert_sql(const struct table *t, enum upsert_mode mode)
+{
+	const char *newer = modes[mode].newer;
+	char *sql = NULL;
+	size_t len;
+	FILE *out = open_memstream(&sql, &len);
+
+	if (out == NULL)
+		abort();
+	fprintf(out, "INSERT INTO `%s` (", t->name);
+	put_columns(out, t);
+	fputs(") VALUES (", out);
+	put_values(out, t);
+	fputs(") ON DUPLICATE KEY UPDATE ", out);
+	for (size_t i = 0; i < t->ncols; i++)
+		if ((t->cols[i].flags & COL_KEY) == 0)
+			put_assignment(out, &t->cols[i], newer);
+	if (t->has_price_key)
+		fputs("price_order_key = GREATEST(price_order_key, "
+		    "VALUES(price_order_key)), ", out);
+	if (!t->account_key)
+		fprintf(out, "account = IF(%s, VALUES(account), account), "
+		    "livemode = IF(%s, VALUES(livemode), livemode), ",
+		    newer, newer);
+	/* Assignments run left to right, so what they compare comes last. */
+	fprintf(out, "ties = %s, source_event_id = IF(%s, "
+	    "VALUES(source_event_id), source_event_id), "
+	    "order_key = GREATEST(order_key, VALUES(order_key))%s",
+	    modes[mode].ties, newer,
+	    mode == UPSERT_NEWER ? " RETURNING ties" : "");
+	if (fclose(out) != 0)
+		abort();
+	return sql;
+}
+
+struct stmt *
+upsert_prepare(MYSQL *mysql, const struct table *t, enum upsert_mode mode,
+    size_t cap)
+{
+	size_t nextra = t->has_price_key ? EXTRA_PRICE + 1 : EXTRA_PRICE;
+	char *kinds = mem_calloc(t->ncols + nextra + 1, 1);
+	char *sql = upsert_sql(t, mode);
+	struct stmt *st;
+
+	for (size_t i = 0; i < t->ncols; i++) {
+		enum col_type type = t->cols[i].type;
+
+		kinds[i] = type == COL_INT || type == COL_BOOL ||
+		    type == COL_TIME ? 'i' : type == COL_SHA256 ? 'b' : 's';
+	}
+	memcpy(kinds + t->ncols, "sisbib", nextra);
+	st = stmt_new(mysql, sql, kinds, cap);
+	free(sql);
+	free(kinds);
+	return st;
+}
+
+static void
+put_value(struct stmt *st, size_t at, size_t param, const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_NULL:
+		stmt_null(st, at, param);
+		break;
+	case VALUE_INT:
+	case VALUE_TIME:
+		stmt_int(st, at, param, v->i);
+		break;
+	case VALUE_BYTES:
+		stmt_bytes(st, at, param, v->s, v->len);
+		break;
+	}
+}
+
+void
+upsert_put(struct stmt *st, size_t at, const struct row *row,
+    const struct event *ev, size_t ties)
+{
+	const struct table *t = row->table;
+	size_t extra = t->ncols;
+
+	for (size_t i = 0; i < t->ncols; i++)
+		put_value(st, at, i, &row->values[i]);
+	stmt_bytes(st, at, extra + EXTRA_ACCOUNT, ev->account,
+	    strlen(ev->account));
+	stmt_int(st, at, extra + EXTRA_LIVEMODE, ev->livemode);
+	stmt_bytes(st, at, extra + EXTRA_SOURCE, ev->id, strlen(ev->id));
+	stmt_bytes(st, at, extra + EXTRA_ORDER, (const char *)row->order_key,
+	    row->order_key_len);
+	stmt_int(st, at, extra + EXTRA_TIES, (int64_t)ties);
+	if (t->has_price_key)
+		stmt_bytes(st, at, extra + EXTRA_PRICE,
+		    (const char *)row->price_key, row->price_key_len);
+}

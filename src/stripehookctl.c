@@ -1,0 +1,173 @@
+/* The administrator's tool: finds the command and runs it. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/wrap.h"
+#include "ctl/ctl.h"
+
+static int help(int argc, char **argv);
+
+static const struct ctl_command commands[] = {
+	{ "check", "check",
+	    "Checks settings, database, rights, schema, clock and sockets; "
+	    "says of each what is wrong and what to do.", ctl_check },
+	{ "help", "help [COMMAND]", "Explains a command.", help },
+	{ "migrate", "migrate",
+	    "Brings the database's schema, views and accounts up to date. Safe "
+	    "to repeat, to interrupt, and to run on two hosts at once.",
+	    ctl_migrate },
+	{ "settings", "settings [--sample | --man]",
+	    "Prints all settings: to read, as a sample of stripehook.env, or "
+	    "for the manual.", ctl_settings },
+	{ "status", "status ID",
+	    "Prints the state that the status route gives for an object.",
+	    ctl_status },
+	{ "token", "token ID [--ttl SECONDS]",
+	    "Prints a token with which a browser may ask for the state of one "
+	    "object, for 900 seconds or as said.", ctl_token },
+	{ "verify", "verify [--now UNIX] [--tolerance SECONDS] --header HEADER "
+	    "[--secret-file FILE] BODY-FILE",
+	    "Checks a delivery's signature: why does it fail?", ctl_verify },
+};
+
+enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+print_usage(FILE *out)
+{
+	fputs("usage: stripehookctl [-c FILE]... COMMAND [ARGUMENT]...\n"
+	    "       stripehookctl --help | --version\n", out);
+}
+
+static void
+print_help(void)
+{
+	print_usage(stdout);
+	fputs("\nCommands:\n", stdout);
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		wrap_print(stdout, "  ", commands[i].usage);
+		wrap_print(stdout, "      ", commands[i].summary);
+	}
+	fputs("\nOptions:\n"
+	    "  -c, --config FILE\n"
+	    "      Read settings from FILE (may be repeated, a later one "
+	    "wins), not from .env\n"
+	    "      or /etc/stripehook/stripehook.env.\n"
+	    "\nExit status: 0 done, 1 the answer is no, 2 usage, 3 what it "
+	    "needs can't be reached.\n", stdout);
+}
+
+/* The command of this name; or NULL, and it is said which may be meant. */
+static const struct ctl_command *
+find(const char *name)
+{
+	size_t best = 0, least = SIZE_MAX, distance;
+
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		distance = near_distance(name, strlen(name), commands[i].name);
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+		if (distance < least) {
+			least = distance;
+			best = i;
+		}
+	}
+	fprintf(stderr, "stripehookctl: there is no command '%s'", name);
+	if (least <= 2 || strstr(commands[best].name, name) != NULL)
+		fprintf(stderr, "; did you mean '%s'?\n", commands[best].name);
+	else
+		fputs("; 'stripehookctl --help' lists all\n", stderr);
+	return NULL;
+}
+
+static int
+explain(const struct ctl_command *command)
+{
+	printf("usage: stripehookctl %s\n\n", command->usage);
+	wrap_print(stdout, "", command->summary);
+	return CTL_DONE;
+}
+
+static int
+help(int argc, char **argv)
+{
+	const struct ctl_command *command;
+
+	if (argc > 2)
+		return ctl_usage();
+	if (argc == 1) {
+		print_help();
+		return CTL_DONE;
+	}
+	command = find(argv[1]);
+	return command != NULL ? explain(command) : CTL_USAGE;
+}
+
+static int
+run(int argc, char **argv, const char *const *files, size_t nfiles)
+{
+	const struct ctl_command *command = find(argv[0]);
+
+	if (command == NULL)
+		return CTL_USAGE;
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return explain(command);
+	ctl_begin(command, files, nfiles);
+	optind = 0;
+	return command->run(argc, argv);
+}
+
+/* What was printed and didn't arrive isn't done. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	fprintf(stderr, "stripehookctl: cannot write: %s\n", strerror(errno));
+	return CTL_UNREACHABLE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char **files = mem_calloc((size_t)argc + 1, sizeof(*files));
+	size_t nfiles = 0;
+	int c, status = -1;
+
+	while (status < 0 &&
+	    (c = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
+		if (c == 'c') {
+			files[nfiles++] = optarg;
+		} else if (c == 'h') {
+			print_help();
+			status = CTL_DONE;
+		} else if (c == 'V') {
+			puts("stripehookctl " PACKAGE_VERSION);
+			status = CTL_DONE;
+		} else {
+			print_usage(stderr);
+			status = CTL_USAGE;
+		}
+	}
+	if (status < 0 && optind == argc) {
+		print_usage(stderr);
+		fputs("'stripehookctl --help' lists the commands.\n", stderr);
+		status = CTL_USAGE;
+	}
+	if (status < 0)
+		status = run(argc - optind, argv + optind, files, nfiles);
+	status = finish(status);
+	free(files);
+	return status;
+}

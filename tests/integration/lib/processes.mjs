@@ -1,0 +1,87 @@
+// What /proc tells.
+import fs from 'node:fs';
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Until condition() is truthy, which is then returned.
+export async function until(condition, what, ms = 10000) {
+	const end = Date.now() + ms;
+	for (;;) {
+		const value = await condition();
+		if (value)
+			return value;
+		if (Date.now() > end)
+			throw new Error(`${what}: not within ${ms} ms`);
+		await sleep(20);
+	}
+}
+
+const read = (file) => {
+	try {
+		return fs.readFileSync(file, 'latin1');
+	} catch {
+		return '';
+	}
+};
+
+export const pids = () => fs.readdirSync('/proc')
+	.filter((name) => /^\d+$/.test(name)).map(Number);
+
+function stat(pid) {
+	const text = read(`/proc/${pid}/stat`);
+	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+	return { state: fields[0], parent: Number(fields[1]) };
+}
+
+export const alive = (pid) => {
+	const { state } = stat(pid);
+	return state !== '' && state !== 'Z' && state !== 'X';
+};
+
+export const children = (pid) => pids()
+	.filter((child) => stat(child).parent === pid && alive(child));
+
+export const threads = (pid) => {
+	try {
+		return fs.readdirSync(`/proc/${pid}/task`).length;
+	} catch {
+		return 0;
+	}
+};
+
+export const commandLine = (pid) =>
+	read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+export const processName = (pid) => read(`/proc/${pid}/comm`).trim();
+
+// Resident memory in kB, without what is shared with other processes.
+export function memory(pid) {
+	const text = read(`/proc/${pid}/status`);
+	const value = (name) =>
+		Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+	return value('RssAnon');
+}
+
+// Processes that have something to do with a directory: their command line or
+// environment names it, or they work in it.
+export function processesOf(dir) {
+	return pids().filter((pid) => {
+		if (pid === process.pid || !alive(pid))
+			return false;
+		let cwd = '';
+		try {
+			cwd = fs.readlinkSync(`/proc/${pid}/cwd`);
+		} catch { /* gone, or another's */ }
+		return `${cwd}/`.startsWith(`${dir}/`) ||
+			read(`/proc/${pid}/cmdline`).includes(dir) ||
+			read(`/proc/${pid}/environ`).includes(dir);
+	});
+}
+
+export function signal(pid, name) {
+	try {
+		process.kill(pid, name);
+	} catch (error) {
+		if (error.code !== 'ESRCH')
+			throw error;
+	}
+}
