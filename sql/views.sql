@@ -563,7 +563,8 @@ WHERE JSON_VALUE(p.metadata, '$.subscription_id') <> ''
 		SELECT 1
 		FROM user_subscriptions s
 		WHERE s.stripe_subscription_id
-			= JSON_VALUE(p.metadata, '$.subscription_id'));
+			= CONVERT(JSON_VALUE(p.metadata, '$.subscription_id')
+				USING ascii));
 
 -- What came in, by the UTC day of the payment; refunded is what has been paid
 -- back of that day's payments since. Counted are payments that succeeded and

@@ -17,7 +17,7 @@ static const struct ctl_command commands[] = {
 	    "Checks settings, database, rights, schema, clock and sockets; "
 	    "says of each what is wrong and what to do.", ctl_check },
 	{ "help", "help [COMMAND]", "Explains a command.", help },
-	{ "migrate", "migrate",
+	{ "migrate", "migrate [--print-sql]",
 	    "Brings the database's schema, views and accounts up to date. Safe "
 	    "to repeat, to interrupt, and to run on two hosts at once.",
 	    ctl_migrate },
@@ -30,7 +30,7 @@ static const struct ctl_command commands[] = {
 	{ "token", "token ID [--ttl SECONDS]",
 	    "Prints a token with which a browser may ask for the state of one "
 	    "object, for 900 seconds or as said.", ctl_token },
-	{ "verify", "verify [--now UNIX] [--tolerance SECONDS] --header HEADER "
+	{ "verify", "verify [-v] [--now UNIX] [--tolerance SECONDS] --header HEADER "
 	    "[--secret-file FILE] BODY-FILE",
 	    "Checks a delivery's signature: why does it fail?", ctl_verify },
 };

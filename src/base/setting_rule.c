@@ -207,6 +207,64 @@ check_origins(const void *member, const struct report *r)
 	}
 }
 
+/* Whether what follows http:// is a host on which nobody can listen in. */
+static bool
+is_loopback(const char *host)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		len = strlen(hosts[i]);
+		if (strncmp(host, hosts[i], len) == 0 &&
+		    (host[len] == '\0' || host[len] == ':' ||
+		    host[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_api_base(const void *member, const struct report *r)
+{
+	const char *url = *(char *const *)member;
+	size_t len = strlen(url);
+
+	if (!begins(url, "https://") &&
+	    !(begins(url, "http://") && is_loopback(url + 7)))
+		report_error(r, "must begin with https:// (http:// is for "
+		    "localhost, 127.0.0.1 and [::1] alone, since the secret "
+		    "key goes there)");
+	else if (url[len - 1] == '/' || strpbrk(url, "?#@ \t") != NULL)
+		report_error(r, "must be scheme, host and port, as "
+		    "https://api.stripe.com, without a '/' at the end");
+}
+
+static void
+check_api_version(const void *member, const struct report *r)
+{
+	const char *version = *(char *const *)member;
+
+	if (strlen(version) > 63 || version[strspn(version,
+	    "0123456789abcdefghijklmnopqrstuvwxyz.-_;=")] != '\0')
+		report_error(r, "is no API version (as 2025-08-27.basil)");
+}
+
+/* The list goes into URLs and, in what Stripe answers, to the journal. */
+static void
+check_types(const void *member, const struct report *r)
+{
+	const struct strings *list = member;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->s[i][strspn(list->s[i],
+		    "0123456789abcdefghijklmnopqrstuvwxyz._")] != '\0')
+			report_error(r, "'%.60s' is no event type (as "
+			    "invoice.paid; Stripe takes no '*' here)",
+			    list->s[i]);
+	}
+}
+
 static const struct rule {
 	const char *key;
 	void (*check)(const void *member, const struct report *r);
@@ -217,6 +275,9 @@ static const struct rule {
 	    "listen --print-secret' prints the Stripe CLI's own." },
 	{ "STRIPE_SECRET_KEY", check_secret_key, NULL },
 	{ "STRIPE_PUBLISHABLE_KEY", check_publishable_key, NULL },
+	{ "STRIPEHOOK_API_BASE", check_api_base, NULL },
+	{ "STRIPEHOOK_API_VERSION", check_api_version, NULL },
+	{ "STRIPEHOOK_RECONCILE_TYPES", check_types, NULL },
 	{ "STRIPEHOOK_DB_SOCKET", check_socket, NULL },
 	{ "STRIPEHOOK_INGEST_SOCKET", check_socket, NULL },
 	{ "STRIPEHOOK_STATUS_SOCKET", check_socket, NULL },

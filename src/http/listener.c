@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 enum { BACKLOG = 4096 };	/* the kernel cuts it to net.core.somaxconn */
 
@@ -100,9 +102,12 @@ listener_open(struct listener *l, const char *path, const char *group,
 {
 	unsigned before = err->count;
 
-	*l = (struct listener){ .path = path, .fd = -1, .lock = -1 };
-	if ((l->lock = lock(path, err)) < 0)
+	*l = (struct listener){ .path = mem_strdup(path), .fd = -1,
+	    .lock = -1 };
+	if ((l->lock = lock(path, err)) < 0) {
+		listener_close(l);
 		return -1;
+	}
 	/* Workers share it and may lose the race for a connection. */
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd >= 0 && bind_at(l->fd, path, group, err) == 0)
@@ -119,7 +124,8 @@ listener_inherit(struct listener *l, const char *path, int fd,
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	*l = (struct listener){ .path = path, .fd = fd, .lock = -1 };
+	*l = (struct listener){ .path = mem_strdup(path), .fd = fd,
+	    .lock = -1 };
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
 		err_add(err, "%s: inherited descriptor %d: %s", path, fd,
@@ -143,5 +149,6 @@ listener_close(struct listener *l)
 		close(l->fd);
 	if (l->lock >= 0)
 		close(l->lock);
-	l->fd = l->lock = -1;
+	free(l->path);
+	*l = (struct listener){ .path = NULL, .fd = -1, .lock = -1 };
 }

@@ -11,7 +11,7 @@
 struct err;
 
 struct listener {
-	const char *path;	/* borrowed */
+	char *path;		/* own copy: settings are reloaded */
 	int fd;			/* non-blocking, listening */
 	int lock;		/* holds the lock file; -1 when inherited */
 };

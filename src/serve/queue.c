@@ -95,7 +95,10 @@ wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
 static void
 count(const struct queue *q)
 {
-	metrics_set(METRIC_IN_FLIGHT, q->n - q->nfree);
+	size_t taken = q->n - q->nfree;
+
+	/* One of them is the acceptor's own, which waits for a connection. */
+	metrics_set(METRIC_IN_FLIGHT, taken > 0 ? taken - 1 : 0);
 	metrics_set(METRIC_QUEUED, q->nqueued);
 }
 

@@ -123,7 +123,8 @@ store_connect(struct store *store, struct err *err, struct err *notes)
 	server_facts_notes(&facts, store->cfg, notes);
 	store->batch_bytes = facts.max_allowed_packet / 2;
 	store->tx = transaction_new(store->mysql,
-	    (size_t)store->cfg->batch_max, &store->cfg->user_metadata_keys);
+	    (size_t)store->cfg->batch_max, &store->cfg->user_metadata_keys,
+	    "");
 	if (store->tx != NULL)
 		return 0;
 	err_add(err, "database: %s (%u)", mysql_error(store->mysql),

@@ -39,7 +39,7 @@ check_ingest(const struct config *cfg, struct err *err)
 		    "links", err);
 		for (size_t i = 0; i < mapping_ntables; i++)
 			check_statement(upsert_prepare(mysql,
-			    mapping_tables[i], UPSERT_NEWER, 1), mysql,
+			    mapping_tables[i], UPSERT_NEWER, "", 1), mysql,
 			    mapping_tables[i]->name, err);
 	}
 	mysql_close(mysql);

@@ -25,16 +25,19 @@ struct claim {
 struct settler {
 	MYSQL *mysql;			/* borrowed */
 	const struct strings *user_keys;
+	const char *prefix;		/* borrowed */
 	struct stmt **decided;		/* one per table, made when needed */
 };
 
 struct settler *
-settler_new(MYSQL *mysql, const struct strings *user_keys)
+settler_new(MYSQL *mysql, const struct strings *user_keys,
+    const char *prefix)
 {
 	struct settler *s = mem_calloc(1, sizeof(*s));
 
 	s->mysql = mysql;
 	s->user_keys = user_keys;
+	s->prefix = prefix;
 	s->decided = mem_calloc(mapping_ntables, sizeof(struct stmt *));
 	return s;
 }
@@ -137,7 +140,7 @@ write_winner(struct settler *s, const struct row *row, const struct event *ev,
 	struct stmt **st = &s->decided[t->index];
 
 	if (*st == NULL && (*st = upsert_prepare(s->mysql, t, UPSERT_DECIDED,
-	    1)) == NULL)
+	    s->prefix, 1)) == NULL)
 		return failed(s->mysql, err);
 	upsert_put(*st, 0, row, ev, ties);
 	if (stmt_execute(*st, 1) == 0)
@@ -199,7 +202,7 @@ settle_row(struct settler *s, const struct row *row, const struct event *ev,
 		d = decide(tied, n);
 		class = write_winner(s, tied[d.winner].row,
 		    &claims[d.winner].event, n - 1, err);
-		if (class == DB_OK)
+		if (class == DB_OK && s->prefix[0] == '\0')
 			class = mark(s, row, ev, d.certain, err);
 	}
 	for (size_t i = 0; i < n; i++)

@@ -16,8 +16,12 @@ struct event;
 struct row;
 struct settler;
 
-/* Statements and memory for a connection; user_keys as for mapping_apply(). */
-struct settler *settler_new(MYSQL *mysql, const struct strings *user_keys);
+/*
+ * Statements for a connection; user_keys as for mapping_apply(). prefix goes
+ * before the names of the tables written to; with one no marks are made.
+ */
+struct settler *settler_new(MYSQL *mysql, const struct strings *user_keys,
+    const char *prefix);
 void settler_free(struct settler *s);
 
 /*

@@ -24,6 +24,7 @@ struct placed {
 struct transaction {
 	MYSQL *mysql;		/* borrowed */
 	size_t cap;		/* events at a time */
+	const char *prefix;	/* of the object tables' names; borrowed */
 	struct stmt *events, *payloads, *links;
 	struct stmt **upserts;	/* one per table, made when needed */
 	struct settler *settler;
@@ -34,7 +35,8 @@ struct transaction {
 };
 
 struct transaction *
-transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys)
+transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
+    const char *prefix)
 {
 	struct transaction *tx = mem_calloc(1, sizeof(*tx));
 
@@ -43,7 +45,8 @@ transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys)
 	tx->upserts = mem_calloc(mapping_ntables, sizeof(struct stmt *));
 	tx->deliveries = mem_calloc(cap, sizeof(*tx->deliveries));
 	tx->ties = mem_calloc(cap, sizeof(*tx->ties));
-	tx->settler = settler_new(mysql, user_keys);
+	tx->prefix = prefix;
+	tx->settler = settler_new(mysql, user_keys, prefix);
 	if (mysql_autocommit(mysql, 0) == 0 &&
 	    (tx->events = journal_prepare_events(mysql, cap)) != NULL &&
 	    (tx->payloads = journal_prepare_payloads(mysql, cap)) != NULL &&
@@ -204,7 +207,7 @@ write_table(struct transaction *tx, const struct placed *rows, size_t n,
 	enum db_class class = DB_OK;
 
 	if (*st == NULL && (*st = upsert_prepare(tx->mysql, t, UPSERT_NEWER,
-	    tx->cap)) == NULL)
+	    tx->prefix, tx->cap)) == NULL)
 		return failed_mysql(tx->mysql, t->name, err);
 	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
 		k = n - done < stmt_cap(*st) ? n - done : stmt_cap(*st);
@@ -233,6 +236,15 @@ write_rows(struct transaction *tx, struct entry **e, size_t n, struct err *err)
 		class = write_table(tx, &tx->placed[i], k, err);
 	}
 	return class;
+}
+
+enum db_class
+transaction_rows(struct transaction *tx, struct entry **e, size_t n,
+    struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		tx->deliveries[i] = 1;
+	return write_rows(tx, e, n, err);
 }
 
 static int

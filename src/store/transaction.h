@@ -18,11 +18,13 @@ struct transaction;
 
 /*
  * The statements on a connection, for at most cap events at a time. Switches
- * autocommit off. user_keys as for mapping_apply(). NULL on error: see
+ * autocommit off. user_keys as for mapping_apply(); prefix goes before the
+ * names of the object tables, "" for the tables themselves. NULL on error: see
  * mysql_errno(mysql).
  */
 struct transaction *transaction_new(MYSQL *mysql, size_t cap,
-    const struct strings *user_keys) __attribute__((warn_unused_result));
+    const struct strings *user_keys, const char *prefix)
+    __attribute__((warn_unused_result));
 void transaction_free(struct transaction *tx);
 
 /*
@@ -32,6 +34,13 @@ void transaction_free(struct transaction *tx);
  * line in err says what failed.
  */
 enum db_class transaction_try(struct transaction *tx, struct entry **entries,
+    size_t n, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * Writes the rows of n entries whose outcome is OUT_OK, settles their ties,
+ * and nothing else: no journal, no links, no commit.
+ */
+enum db_class transaction_rows(struct transaction *tx, struct entry **entries,
     size_t n, struct err *err) __attribute__((warn_unused_result));
 
 int64_t transaction_deliveries(const struct transaction *tx, size_t i);

@@ -73,7 +73,7 @@ put_assignment(FILE *out, const struct column *c, const char *newer)
 }
 
 char *
-upsert_sql(const struct table *t, enum upsert_mode mode)
+upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 {
 	const char *newer = modes[mode].newer;
 	char *sql = NULL;
@@ -82,7 +82,7 @@ upsert_sql(const struct table *t, enum upsert_mode mode)
 
 	if (out == NULL)
 		abort();
-	fprintf(out, "INSERT INTO `%s` (", t->name);
+	fprintf(out, "INSERT INTO `%s%s` (", prefix, t->name);
 	put_columns(out, t);
 	fputs(") VALUES (", out);
 	put_values(out, t);
@@ -110,11 +110,11 @@ upsert_sql(const struct table *t, enum upsert_mode mode)
 
 struct stmt *
 upsert_prepare(MYSQL *mysql, const struct table *t, enum upsert_mode mode,
-    size_t cap)
+    const char *prefix, size_t cap)
 {
 	size_t nextra = t->has_price_key ? EXTRA_PRICE + 1 : EXTRA_PRICE;
 	char *kinds = mem_calloc(t->ncols + nextra + 1, 1);
-	char *sql = upsert_sql(t, mode);
+	char *sql = upsert_sql(t, mode, prefix);
 	struct stmt *st;
 
 	for (size_t i = 0; i < t->ncols; i++) {

@@ -19,13 +19,17 @@ enum upsert_mode {
 	UPSERT_DECIDED		/* of equal keys this row is the one */
 };
 
-/* The SQL text; the caller frees it. */
-char *upsert_sql(const struct table *table, enum upsert_mode mode)
-    __attribute__((warn_unused_result));
+/*
+ * The SQL text; the caller frees it. prefix goes before the table's name: ""
+ * for the table itself.
+ */
+char *upsert_sql(const struct table *table, enum upsert_mode mode,
+    const char *prefix) __attribute__((warn_unused_result));
 
 /* Prepares it for cap rows at a time. NULL on error: see mysql_errno(). */
 struct stmt *upsert_prepare(MYSQL *mysql, const struct table *table,
-    enum upsert_mode mode, size_t cap) __attribute__((warn_unused_result));
+    enum upsert_mode mode, const char *prefix, size_t cap)
+    __attribute__((warn_unused_result));
 
 /*
  * Puts one row's values into position at of the statement. ties is what

@@ -17,6 +17,10 @@ export const SECRET = 'whsec_integration_4mV0w8uXqT2yZkPd';
 export const STATUS_KEY = 'integration-status-key-0123456789abcdef';
 export const PUBLISHABLE_KEY = 'pk_test_integration';
 
+// It may have to build first; and the database may have much to write.
+const START_MS = 300000;
+const STOP_MS = 60000;
+
 const freePort = () => new Promise((resolve, reject) => {
 	const server = net.createServer();
 	server.on('error', reject);
@@ -108,10 +112,13 @@ export class Server {
 			this.process.on('close', (code, signal) =>
 				resolve({ code, signal }));
 		});
-		const seconds = Number(process.env.STRIPEHOOK_TEST_START ?? 300);
-		const ready = until(() => /^ready/m.test(this.output), 'ready',
-			seconds * 1000).then(() => true, () => false);
-		if (await Promise.race([ready, this.ended.then(() => false)]) === true)
+		let ended = false;
+		this.ended.then(() => {
+			ended = true;
+		});
+		await until(() => ended || /^ready/m.test(this.output), 'ready',
+			START_MS).catch(() => {});
+		if (!ended && /^ready/m.test(this.output))
 			return;
 		await this.stop();
 		throw new Error(`scripts/run did not get ready:\n${this.output}`);
@@ -225,9 +232,10 @@ export class Server {
 		this.agent.destroy();
 		this.secureAgent.destroy();
 		signal(this.process.pid, name);
-		const end = await Promise.race([this.ended, sleep(60000)]);
-		if (end === undefined)
-			signal(this.process.pid, 'SIGKILL');
+		const timer = setTimeout(() => signal(this.process.pid, 'SIGKILL'),
+			STOP_MS);
+		const end = await this.ended;
+		clearTimeout(timer);
 		await sleep(50);
 		const left = processesOf(this.dir).map((pid) =>
 			({ pid, name: processName(pid) }));
