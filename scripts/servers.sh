@@ -19,15 +19,22 @@ wait_for() {
 	done
 }
 
-# Runs a command so that a signal to this script is heard while it runs.
+# Runs a command so that a signal to this script is heard while it runs: as a
+# process group, JOB, for stop_job to end.
 interruptible() {
 	local status=0
 
-	"$@" &
+	set -m
+	"$@" </dev/null &
 	JOB=$!
+	set +m
 	wait "$JOB" || status=$?
 	JOB=
 	return "$status"
+}
+
+stop_job() {
+	[[ -z ${JOB-} ]] || kill -- "-$JOB" 2>/dev/null || true
 }
 
 # start NAME LOG COMMAND...: in the background, in a session of its own (Ctrl-C
@@ -64,17 +71,26 @@ session_empty() {
 	[[ -z $(session_members "$@") ]]
 }
 
-# stop_pid PID NAME SIGNAL SECONDS: with all of its session; then by force.
+# stop_pid PID NAME SIGNAL SECONDS: with all of its session, whose members are
+# told themselves if their leader is gone; then by force.
 stop_pid() {
-	local pid=$1 name=$2 member
+	local pid=$1 name=$2 told
 
-	kill -s "$3" "$pid" 2>/dev/null || true
-	if wait_for "$4" session_empty "$pid" "$name"; then
-		return 0
+	told=$(session_members "$pid" "$name")
+	! alive "$pid" || told=$pid
+	signal_all "$3" "$told"
+	if ! wait_for "$4" session_empty "$pid" "$name"; then
+		warn "$name did not stop within $4 s; killed"
+		signal_all KILL "$(session_members "$pid" "$name")"
 	fi
-	warn "$name did not stop within $4 s; killed"
-	for member in $(session_members "$pid" "$name"); do
-		kill -KILL "$member" 2>/dev/null || true
+}
+
+# signal_all SIGNAL PIDS
+signal_all() {
+	local pid
+
+	for pid in $2; do
+		kill -s "$1" "$pid" 2>/dev/null || true
 	done
 }
 

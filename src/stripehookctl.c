@@ -21,6 +21,10 @@ static const struct ctl_command commands[] = {
 	    "Brings the database's schema, views and accounts up to date. Safe "
 	    "to repeat, to interrupt, and to run on two hosts at once.",
 	    ctl_migrate },
+	{ "rebuild", "rebuild [--check [--json]] [--restart]",
+	    "Makes the rows again from the journal, while deliveries go on; "
+	    "with --check only compares, and prints each difference.",
+	    ctl_rebuild },
 	{ "settings", "settings [--sample | --man]",
 	    "Prints all settings: to read, as a sample of stripehook.env, or "
 	    "for the manual.", ctl_settings },

@@ -27,6 +27,7 @@ struct ctl_command {
 
 int ctl_check(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);
+int ctl_rebuild(int argc, char **argv);
 int ctl_settings(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_token(int argc, char **argv);

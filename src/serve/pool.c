@@ -85,7 +85,8 @@ live(struct pools *p, unsigned number, pid_t master)
 	worker_beat(ACCEPTOR, STAGE_STARTING);
 	worker_beat(COMMITTER, STAGE_STARTING);
 	metrics_own->pid = getpid();
-	rc = worker_enter(&w, master) == 0 ? runs[w.pool](&w) : EXIT_FAILURE;
+	rc = runs[w.pool] != NULL && worker_enter(&w, master) == 0 ?
+	    runs[w.pool](&w) : EXIT_FAILURE;
 	pools_free(p);
 	exit(rc);
 }

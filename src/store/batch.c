@@ -30,6 +30,7 @@ struct store {
 	struct server_trail trail;	/* of a connection that was lost */
 
 	struct transaction *tx;	/* the connection's statements */
+	transaction_fn *write;	/* what is done with the entries in hand */
 
 	/* What store_watch() needs, under the mutex. */
 	pthread_mutex_t watch;
@@ -155,10 +156,11 @@ write_all(struct store *store, struct entry **e, size_t n, struct err *err)
 		if (!time_is_left(store) ||
 		    store_connect(store, err, &notes) != 0)
 			return DB_RECONNECT;
-		class = transaction_try(store->tx, e, n, err);
+		class = store->write(store->tx, e, n, err);
 		if (class == DB_RETRY) {
-			usleep((useconds_t)(rand() %
-			    ((int)tries * RETRY_STEP_US)));
+			/* The clock's last digits differ from worker to worker. */
+			usleep((useconds_t)(clock_wall_us() %
+			    (tries * RETRY_STEP_US)));
 		} else if (class == DB_RECONNECT) {
 			disconnect(store);
 			if (reconnected)
@@ -225,14 +227,16 @@ compare_entry(const void *pa, const void *pb)
 	return strcmp((*a)->event->id, (*b)->event->id);
 }
 
-void
-store_write(struct store *store, struct entry **e, size_t n, struct err *err)
+static void
+write_by(struct store *store, transaction_fn *write, struct entry **e,
+    size_t n, struct err *err)
 {
 	struct err why = ERR_INIT;
 	enum db_class class;
 
+	store->write = write;
 	qsort(e, n, sizeof(struct entry *), compare_entry);
-	set_watch(store, store->fd, clock_ms() + DB_DEADLINE * 1000);
+	set_watch(store, store->fd, clock_ms() + DB_DEADLINE * INT64_C(1000));
 	class = write_all(store, e, n, &why);
 	/* One event may spoil the others' batch; then each goes alone. */
 	if (class == DB_DATA || (class == DB_RECONNECT && n > 1 &&
@@ -246,4 +250,16 @@ store_write(struct store *store, struct entry **e, size_t n, struct err *err)
 		settle(store, e, n, class);
 	}
 	set_watch(store, store->fd, 0);
+}
+
+void
+store_write(struct store *store, struct entry **e, size_t n, struct err *err)
+{
+	write_by(store, transaction_try, e, n, err);
+}
+
+void
+store_replay(struct store *store, struct entry **e, size_t n, struct err *err)
+{
+	write_by(store, transaction_replay, e, n, err);
 }

@@ -7,6 +7,7 @@
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,15 @@ struct store;
 /* How an event came: event_journal.origin, which counts from 1. */
 enum origin { ORIGIN_WEBHOOK, ORIGIN_API, ORIGIN_SNAPSHOT };
 
+/* An event of the journal, whose payload is applied again. */
+struct replay {
+	const char *status;	/* that it has there */
+	const char *error;	/* or NULL */
+	bool applied;		/* it is processed: its ties were counted */
+	const char *actor;	/* who replays it */
+	int64_t at_us;		/* when */
+};
+
 /* What the writer needs of one event; all of it is borrowed. */
 struct entry {
 	const struct event *event;
@@ -29,6 +39,7 @@ struct entry {
 	size_t payload_len;
 	int64_t received_us;	/* wall clock, microseconds */
 	enum origin origin;
+	const struct replay *replay;	/* for store_replay() */
 	/*
 	 * In: OUT_OK, OUT_IGNORED or OUT_FAILED, as the mapping said. Out:
 	 * the same, or OUT_DUPLICATE, OUT_DB_DOWN, OUT_DB_BUSY, OUT_DB_SYSTEM.
@@ -59,6 +70,14 @@ size_t store_batch_bytes(const struct store *store);
  * database goes to err, a line each.
  */
 void store_write(struct store *store, struct entry **entries, size_t n,
+    struct err *err);
+
+/*
+ * As store_write(), for events that are in the journal: their status follows
+ * the outcome, the attempt is recorded, their rows and links are written. All
+ * of them are applied ones, or none is.
+ */
+void store_replay(struct store *store, struct entry **entries, size_t n,
     struct err *err);
 
 /*

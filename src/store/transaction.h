@@ -33,8 +33,12 @@ void transaction_free(struct transaction *tx);
  * class nothing is (but of DB_RECONNECT, where the outcome is unknown), and a
  * line in err says what failed.
  */
-enum db_class transaction_try(struct transaction *tx, struct entry **entries,
-    size_t n, struct err *err) __attribute__((warn_unused_result));
+typedef enum db_class transaction_fn(struct transaction *tx,
+    struct entry **entries, size_t n, struct err *err);
+transaction_fn transaction_try __attribute__((warn_unused_result));
+
+/* The same for events of the journal that are applied again. */
+transaction_fn transaction_replay __attribute__((warn_unused_result));
 
 /*
  * Writes the rows of n entries whose outcome is OUT_OK, settles their ties,

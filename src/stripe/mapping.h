@@ -74,6 +74,7 @@ struct table {
 	unsigned index;		/* position in mapping_tables */
 	bool account_key;	/* primary key has account and livemode too */
 	bool has_price_key;	/* has column price_order_key */
+	bool shared;		/* rows come from events of other objects too */
 };
 
 /* Every table that rows go to, in the fixed order in which they're written. */

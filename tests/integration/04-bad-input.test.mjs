@@ -155,7 +155,7 @@ const CASES = {
 		return { bytes: post(body), status: 400, code: 'bad_json' };
 	},
 	'nesting 10,000 deep': () => ({ ...signed(nested(10000)), status: 400,
-		code: 'bad_json' }),
+		code: /bad_json|no_event/ }),
 	'nesting 10,000 deep in an event': () => ({
 		...signed(within(nested(10000))), status: 400, code: 'bad_json' }),
 	'objects 100,000 deep': () => ({ ...signed('{"a":'.repeat(100000)),
@@ -201,7 +201,7 @@ const CASES = {
 const PATHS = {
 	[`${WEBHOOK}x`]: 404,
 	'/api/webhooks/stripe/../': 404,
-	'/api/webhooks/stripe/../status/': 404,
+	'/api/webhooks/stripe/../status/': 405,
 	'/api/webhooks/stripe/%2e%2e/': 404,
 	'/api/webhooks/stripe/%2e%2e%2f': 404,
 	'/api/webhooks/stripe//x': 404,

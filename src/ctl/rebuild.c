@@ -1,0 +1,133 @@
+/* stripehookctl rebuild: the rows from the journal. */
+#include <getopt.h>
+#include <json.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "ctl/ctl.h"
+#include "store/db.h"
+#include "store/rebuild.h"
+
+struct show {
+	bool json;
+	bool tty;
+	int64_t shown_ms;	/* when progress was last shown */
+	unsigned long differences;
+};
+
+static struct json_object *
+text(const char *s)
+{
+	return s != NULL ? json_object_new_string(s) : NULL;
+}
+
+static void
+show_json(const struct difference *d)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "table", text(d->table));
+	json_object_object_add(o, "id", text(d->id));
+	json_object_object_add(o, "column", text(d->column));
+	json_object_object_add(o, "stored", text(d->stored));
+	json_object_object_add(o, "computed", text(d->computed));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+	    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+static void
+found(void *arg, const struct difference *d)
+{
+	struct show *show = arg;
+
+	show->differences++;
+	if (show->json)
+		show_json(d);
+	else if (d->missing)
+		printf("%s %s: missing\n", d->table, d->id);
+	else
+		printf("%s %s %s: stored %s, computed %s\n", d->table, d->id,
+		    d->column, d->stored != NULL ? d->stored : "NULL",
+		    d->computed != NULL ? d->computed : "NULL");
+}
+
+static void
+progress(void *arg, const struct rebuild *r)
+{
+	struct show *show = arg;
+
+	if (!show->tty || clock_ms() - show->shown_ms < 500)
+		return;
+	show->shown_ms = clock_ms();
+	fprintf(stderr, "\r%ld of %ld events, %ld rows %s ", r->events,
+	    r->total, r->rows, r->repair ? "repaired" : "differ");
+}
+
+static int
+run(const struct config *cfg, struct rebuild *r, struct show *show)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	r->cfg = cfg;
+	r->mysql = db_connect(cfg, DB_ROLE_OWNER, cfg->db_name, 0, &err);
+	if (r->mysql == NULL) {
+		fputs(err.text, stderr);
+		return CTL_UNREACHABLE;
+	}
+	rc = rebuild_run(r, &err);
+	mysql_close(r->mysql);
+	if (show->tty)
+		fputs("\r\033[K", stderr);
+	if (rc != 0) {
+		fprintf(stderr, "%snot finished after %ld events; run it "
+		    "again, it goes on from there\n", err.text, r->events);
+		return CTL_UNREACHABLE;
+	}
+	fprintf(show->json ? stderr : stdout, "%ld events, %ld rows %s\n",
+	    r->events, r->rows, r->repair ? "repaired" : "differ");
+	return r->repair || r->rows == 0 ? CTL_DONE : CTL_NO;
+}
+
+int
+ctl_rebuild(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "check", no_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "restart", no_argument, NULL, 'r' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct show show = { .tty = isatty(STDERR_FILENO) };
+	struct rebuild r = { .repair = true, .found = found,
+	    .progress = progress, .arg = &show };
+	struct config cfg;
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			r.repair = false;
+			break;
+		case 'j':
+			show.json = true;
+			break;
+		case 'r':
+			r.restart = true;
+			break;
+		default:
+			return ctl_usage();
+		}
+	if (optind < argc)
+		return ctl_usage();
+	if (ctl_config(&cfg) != 0)
+		return CTL_UNREACHABLE;
+	rc = run(&cfg, &r, &show);
+	config_free(&cfg);
+	return rc;
+}

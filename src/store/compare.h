@@ -1,0 +1,44 @@
+/*
+ * Stored rows beside rows made anew from the journal, which stand in
+ * temporary tables of the same names with a prefix.
+ */
+#ifndef STORE_COMPARE_H
+#define STORE_COMPARE_H
+
+#include <mysql.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct table;
+
+#define COMPARE_PREFIX "rebuilt_"
+
+/* One column that differs; NULL values are NULL, binary ones hexadecimal. */
+struct difference {
+	const char *table, *id, *column;
+	const char *stored, *computed;
+	bool missing;		/* the whole row is: column is NULL */
+};
+
+/* Makes the temporary tables, or empties those that hold one chunk. */
+int compare_open(MYSQL *mysql, struct err *err)
+    __attribute__((warn_unused_result));
+int compare_clear(MYSQL *mysql, const struct table *table, struct err *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Calls found for each difference of a table. A stored row whose deciding
+ * payload is gone or was redacted is let be, and so is one that a later event
+ * than the microsecond until decided. Returns the number of rows that differ,
+ * or -1 with the reason in err.
+ */
+long compare_table(MYSQL *mysql, const struct table *table, int64_t until,
+    void (*found)(void *arg, const struct difference *d), void *arg,
+    struct err *err);
+
+/* Writes the rows that differ. Returns 0, or -1 with the reason in err. */
+int compare_repair(MYSQL *mysql, const struct table *table, int64_t until,
+    struct err *err);
+
+#endif
