@@ -210,9 +210,7 @@ CREATE TABLE IF NOT EXISTS payments (
 	KEY status_created (status, created),
 	KEY created (created),
 	KEY user_id (user_id),
-	KEY receipt_email (receipt_email),
-	KEY stripe_customer_id (stripe_customer_id),
-	KEY succeeded_at (succeeded_at)
+	KEY stripe_customer_id (stripe_customer_id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC
 	DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

@@ -5,7 +5,8 @@
 -- keys only, and looks everything else up by subqueries with LIMIT 1. The
 -- list views have no grouping and no union, so that the server can merge
 -- them into a query, whose WHERE, ORDER BY and LIMIT then use the tables'
--- indexes.
+-- indexes. `users`, whose size is unknown, is looked up and not joined: the
+-- server might join it by a buffer, and read and sort all rows for that.
 --
 -- Money is text, a decimal with as many digits as its currency has (15.00
 -- usd, 1500 jpy, 1.500 kwd): a column of type DECIMAL would have the same
@@ -67,9 +68,29 @@ WHERE status = 'failed';
 CREATE OR REPLACE ALGORITHM = MERGE VIEW admin_user_subscriptions AS
 SELECT COALESCE(s.user_id, c.user_id, cu.user_id) AS `user`,
 	s.plan_id, s.status, s.created AS created_at,
-	COALESCE(CONVERT(u.username USING utf8mb4) COLLATE utf8mb4_general_ci,
+	COALESCE((
+			SELECT CONVERT(u.username USING utf8mb4)
+				COLLATE utf8mb4_general_ci
+			FROM users u
+			WHERE u.id = CONVERT(COALESCE(s.user_id, c.user_id,
+					cu.user_id, '') USING ascii)
+				AND CAST(u.id AS CHAR CHARACTER SET utf8mb4)
+					COLLATE utf8mb4_nopad_bin
+					= COALESCE(s.user_id, c.user_id,
+						cu.user_id)
+			LIMIT 1),
 		c.name) AS username,
-	COALESCE(CONVERT(u.email USING utf8mb4) COLLATE utf8mb4_general_ci,
+	COALESCE((
+			SELECT CONVERT(u.email USING utf8mb4)
+				COLLATE utf8mb4_general_ci
+			FROM users u
+			WHERE u.id = CONVERT(COALESCE(s.user_id, c.user_id,
+					cu.user_id, '') USING ascii)
+				AND CAST(u.id AS CHAR CHARACTER SET utf8mb4)
+					COLLATE utf8mb4_nopad_bin
+					= COALESCE(s.user_id, c.user_id,
+						cu.user_id)
+			LIMIT 1),
 		c.email, (
 			SELECT i.customer_email
 			FROM invoices i
@@ -89,12 +110,6 @@ SELECT COALESCE(s.user_id, c.user_id, cu.user_id) AS `user`,
 FROM user_subscriptions s
 LEFT JOIN customers c ON c.stripe_customer_id = s.stripe_customer_id
 LEFT JOIN customer_users cu ON cu.stripe_customer_id = s.stripe_customer_id
-LEFT JOIN users u
-	ON u.id = CONVERT(COALESCE(s.user_id, c.user_id, cu.user_id, '')
-		USING ascii)
-	AND CAST(u.id AS CHAR CHARACTER SET utf8mb4)
-		COLLATE utf8mb4_nopad_bin
-		= COALESCE(s.user_id, c.user_id, cu.user_id)
 LEFT JOIN plans pl
 	ON pl.plan_id = s.plan_id
 	AND pl.account = s.account AND pl.livemode = s.livemode
@@ -108,9 +123,16 @@ SELECT s.stripe_subscription_id, t.item, t.price AS plan_id,
 	COALESCE(NULLIF(pl.nickname, ''), pr.name, t.price) AS plan_name,
 	s.status, COALESCE(t.product, pl.product_id) AS product_id,
 	pr.name AS product_name, t.quantity,
-	REPLACE(FORMAT(t.unit_amount * COALESCE(k.unit, 0.01),
-		COALESCE(k.exponent, 2)), ',', '') AS unit_price,
-	t.unit_amount AS unit_price_minor, s.currency,
+	IF(COALESCE(t.unit_amount, t.unit_amount_decimal)
+			= TRUNCATE(COALESCE(t.unit_amount,
+				t.unit_amount_decimal), 0),
+		REPLACE(FORMAT(COALESCE(t.unit_amount, t.unit_amount_decimal)
+			* COALESCE(k.unit, 0.01),
+			COALESCE(k.exponent, 2)), ',', ''),
+		TRIM(TRAILING '0' FROM t.unit_amount_decimal
+			* COALESCE(k.unit, 0.01))) AS unit_price,
+	COALESCE(t.unit_amount, t.unit_amount_decimal) AS unit_price_minor,
+	s.currency, COALESCE(t.usage_type, pl.usage_type) AS usage_type,
 	t.`interval` AS billing_interval, t.interval_count,
 	'1970-01-01' + INTERVAL t.period_start SECOND AS current_period_start,
 	'1970-01-01' + INTERVAL t.period_end SECOND AS current_period_end,
@@ -122,8 +144,10 @@ JOIN JSON_TABLE(s.items, '$[*]' COLUMNS (
 	product VARCHAR(255) PATH '$.product',
 	quantity BIGINT PATH '$.quantity',
 	unit_amount BIGINT PATH '$.unit_amount',
+	unit_amount_decimal DECIMAL(30,12) PATH '$.unit_amount_decimal',
 	`interval` VARCHAR(255) PATH '$.interval',
 	interval_count BIGINT PATH '$.interval_count',
+	usage_type VARCHAR(255) PATH '$.usage_type',
 	period_start BIGINT PATH '$.current_period_start',
 	period_end BIGINT PATH '$.current_period_end')) t
 LEFT JOIN currencies k ON k.currency = s.currency
@@ -270,21 +294,18 @@ WHERE l.kind = 'invoice.payment_intent'
 CREATE OR REPLACE ALGORITHM = MERGE VIEW admin_plans AS
 SELECT COALESCE(NULLIF(pl.nickname, ''), NULLIF(pr.name, ''), pl.plan_id)
 		AS name,
-	CASE
-	WHEN pl.unit_amount IS NOT NULL THEN
-		REPLACE(FORMAT(pl.unit_amount * COALESCE(k.unit, 0.01),
-			COALESCE(k.exponent, 2)), ',', '')
-	WHEN CAST(pl.unit_amount_decimal AS DECIMAL(30,12))
-		= TRUNCATE(CAST(pl.unit_amount_decimal AS DECIMAL(30,12)), 0)
-	THEN
-		REPLACE(FORMAT(CAST(pl.unit_amount_decimal AS DECIMAL(30,12))
+	IF(COALESCE(pl.unit_amount,
+				CAST(pl.unit_amount_decimal AS DECIMAL(30,12)))
+			= TRUNCATE(COALESCE(pl.unit_amount,
+				CAST(pl.unit_amount_decimal
+					AS DECIMAL(30,12))), 0),
+		REPLACE(FORMAT(COALESCE(pl.unit_amount,
+				CAST(pl.unit_amount_decimal AS DECIMAL(30,12)))
 			* COALESCE(k.unit, 0.01),
-			COALESCE(k.exponent, 2)), ',', '')
-	ELSE
+			COALESCE(k.exponent, 2)), ',', ''),
 		TRIM(TRAILING '0' FROM
 			CAST(pl.unit_amount_decimal AS DECIMAL(30,12))
-			* COALESCE(k.unit, 0.01))
-	END AS price,
+			* COALESCE(k.unit, 0.01))) AS price,
 	pl.`interval` AS billing_interval,
 	COALESCE(pl.active, 1) <> 0 AND COALESCE(pl.deleted, 0) = 0
 		AND COALESCE(pr.active, 1) <> 0 AND COALESCE(pr.deleted, 0) = 0
@@ -494,7 +515,17 @@ SELECT p.stripe_payment_intent_id,
 		NULLIF(JSON_VALUE(p.metadata, '$.subscription_id'), ''))
 		AS stripe_subscription_id,
 	p.stripe_customer_id, p.user_id,
-	COALESCE(CONVERT(u.username USING utf8mb4) COLLATE utf8mb4_general_ci,
+	COALESCE((
+			SELECT CONVERT(u.username USING utf8mb4)
+				COLLATE utf8mb4_general_ci
+			FROM users u
+			WHERE u.id = CONVERT(COALESCE(p.user_id, c.user_id,
+					cu.user_id, '') USING ascii)
+				AND CAST(u.id AS CHAR CHARACTER SET utf8mb4)
+					COLLATE utf8mb4_nopad_bin
+					= COALESCE(p.user_id, c.user_id,
+						cu.user_id)
+			LIMIT 1),
 		c.name) AS username,
 	p.receipt_email, c.email AS customer_email, p.capture_method,
 	p.latest_charge, p.last_error_code, p.last_error_decline_code,
@@ -503,13 +534,7 @@ SELECT p.stripe_payment_intent_id,
 FROM payments p
 LEFT JOIN currencies k ON k.currency = p.currency
 LEFT JOIN customers c ON c.stripe_customer_id = p.stripe_customer_id
-LEFT JOIN customer_users cu ON cu.stripe_customer_id = p.stripe_customer_id
-LEFT JOIN users u
-	ON u.id = CONVERT(COALESCE(p.user_id, c.user_id, cu.user_id, '')
-		USING ascii)
-	AND CAST(u.id AS CHAR CHARACTER SET utf8mb4)
-		COLLATE utf8mb4_nopad_bin
-		= COALESCE(p.user_id, c.user_id, cu.user_id);
+LEFT JOIN customer_users cu ON cu.stripe_customer_id = p.stripe_customer_id;
 
 -- Objects that belong to no user, and those that name a subscription that was
 -- never seen.
@@ -662,11 +687,10 @@ FROM (
 	SELECT t.price AS plan_id, s.currency, s.livemode, s.account,
 		COUNT(DISTINCT s.stripe_subscription_id) AS subscriptions,
 		SUM(t.quantity) AS quantity,
-		SUM(IF(COALESCE(p.usage_type,
+		SUM(IF(COALESCE(t.usage_type, p.usage_type,
 				IF(t.quantity IS NULL, 'metered', 'licensed'))
 				= 'licensed',
-			CAST(COALESCE(t.unit_amount, p.unit_amount,
-				CAST(p.unit_amount_decimal AS DECIMAL(30,12)),
+			CAST(COALESCE(t.unit_amount, t.unit_amount_decimal,
 				0) AS DECIMAL(30,12))
 			* COALESCE(t.quantity, 1)
 			* CASE COALESCE(t.`interval`, p.`interval`)
@@ -680,8 +704,10 @@ FROM (
 		price VARCHAR(255) PATH '$.price',
 		quantity BIGINT PATH '$.quantity',
 		unit_amount BIGINT PATH '$.unit_amount',
+		unit_amount_decimal DECIMAL(30,12) PATH '$.unit_amount_decimal',
 		`interval` VARCHAR(255) PATH '$.interval',
-		interval_count BIGINT PATH '$.interval_count')) t
+		interval_count BIGINT PATH '$.interval_count',
+		usage_type VARCHAR(255) PATH '$.usage_type')) t
 	LEFT JOIN plans p
 		ON p.plan_id = CONVERT(t.price USING ascii)
 		AND p.account = s.account AND p.livemode = s.livemode

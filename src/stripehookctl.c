@@ -13,6 +13,13 @@
 static int help(int argc, char **argv);
 
 static const struct ctl_command commands[] = {
+	{ "backfill", "backfill [KIND]... [--account ACCT] [--restart] "
+	    "[--json]",
+	    "Fetches what is older than the first webhook from Stripe's API: "
+	    "products, prices, customers, subscriptions, invoices, "
+	    "payment_intents, charges, refunds, disputes, setup_intents, "
+	    "checkout_sessions, invoice_payments, or those named. "
+	    "Interrupted, it goes on where it was.", ctl_backfill },
 	{ "check", "check",
 	    "Checks settings, database, rights, schema, clock and sockets; "
 	    "says of each what is wrong and what to do.", ctl_check },
@@ -25,6 +32,12 @@ static const struct ctl_command commands[] = {
 	    "Makes the rows again from the journal, while deliveries go on; "
 	    "with --check only compares, and prints each difference.",
 	    ctl_rebuild },
+	{ "reconcile", "reconcile [--since TIME] [--objects] [--repair] "
+	    "[--json]",
+	    "Reports the events that Stripe has and the journal lacks, since "
+	    "TIME or the last complete run, and marked objects; --repair "
+	    "stores and settles them. --objects also compares rows with "
+	    "Stripe's objects, column by column.", ctl_reconcile },
 	{ "settings", "settings [--sample | --man]",
 	    "Prints all settings: to read, as a sample of stripehook.env, or "
 	    "for the manual.", ctl_settings },
@@ -34,6 +47,17 @@ static const struct ctl_command commands[] = {
 	{ "token", "token ID [--ttl SECONDS]",
 	    "Prints a token with which a browser may ask for the state of one "
 	    "object, for 900 seconds or as said.", ctl_token },
+	{ "trigger", "trigger [TYPE | PATTERN]... [--shape acacia|basil] "
+	    "[--count N] [--shuffle] [--duplicate P] [--to URL] "
+	    "[--lifecycle [NAME]...] [--seed N] [--rate N] [--connections N] "
+	    "[--user ID] [--live] [--same-second] [--stale] [--wrong-secret] "
+	    "[--print [--header]] [--json] [--i-mean-it]",
+	    "Makes signed events as Stripe would send them and delivers them "
+	    "to this machine's server: of the types that fit, or of whole "
+	    "lifecycles. Without arguments it lists the types. It signs by "
+	    "the first secret that is not labelled 'live:' (the whsec_ of a "
+	    "live endpoint can't be told from others: label it).",
+	    ctl_trigger },
 	{ "verify", "verify [-v] [--now UNIX] [--tolerance SECONDS] --header HEADER "
 	    "[--secret-file FILE] BODY-FILE",
 	    "Checks a delivery's signature: why does it fail?", ctl_verify },

@@ -89,6 +89,18 @@ apply_default(struct config_loader *l, const struct setting *s)
 		    s->key, l->last_file, s->key, rule_missing_hint(s));
 }
 
+/* The daemon's memory, and so /proc's view of it, is rid of the value. */
+static void
+forget(const struct setting *s)
+{
+	char *value = getenv(s->key);
+
+	if (value == NULL)
+		return;
+	explicit_bzero(value, strlen(value));
+	unsetenv(s->key);
+}
+
 static void
 apply_all(struct config_loader *l)
 {
@@ -98,8 +110,11 @@ apply_all(struct config_loader *l)
 		    &l->env[i] : &l->files[i];
 
 		/* What the daemon must not load stays at nothing. */
-		if (l->reader == CONFIG_DAEMON && (s->flags & CTL) != 0)
+		if (l->reader == CONFIG_DAEMON && (s->flags & CTL) != 0) {
+			if ((s->flags & SECRET) != 0)
+				forget(s);
 			continue;
+		}
 		note_pinned(l, s, &l->env[i], &l->files[i]);
 		if (raw->text != NULL && *raw->text != '\0')
 			apply(l, s, raw);

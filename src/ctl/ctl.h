@@ -25,12 +25,15 @@ struct ctl_command {
 	int (*run)(int argc, char **argv);
 };
 
+int ctl_backfill(int argc, char **argv);
 int ctl_check(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);
 int ctl_rebuild(int argc, char **argv);
+int ctl_reconcile(int argc, char **argv);
 int ctl_settings(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_token(int argc, char **argv);
+int ctl_trigger(int argc, char **argv);
 int ctl_verify(int argc, char **argv);
 
 /*

@@ -23,16 +23,12 @@ migrate(const struct config *cfg)
 		    err.text);
 		return CTL_UNREACHABLE;
 	}
-	if (migrate_schema(mysql, cfg, stdout, &err) != 0) {
-		fputs(err.text, stderr);
+	/* Lines appear as things are done, also in a pipe. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (migrate_schema(mysql, cfg, stdout, &err) != 0 ||
+	    accounts_apply(mysql, cfg, stdout, &err) != 0)
 		rc = CTL_NO;
-	} else if (accounts_apply(mysql, cfg, stdout, &err) != 0) {
-		fprintf(stderr, "%sThe schema is done; the accounts need "
-		    "rights that %s lacks. A database administrator can run:\n",
-		    err.text, cfg->owner_db_user);
-		accounts_print(cfg, stderr);
-		rc = CTL_NO;
-	}
+	fputs(err.text, stderr);
 	mysql_close(mysql);
 	return rc;
 }

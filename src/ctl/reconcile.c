@@ -2,17 +2,15 @@
  * stripehookctl reconcile: what Stripe's API has and we have not. Changes
  * nothing unless told to repair.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <json-c/json.h>
 
 #include "ctl/ctl.h"
-#include "ctl/fetch_since.h"
+#include "ctl/ctl_time.h"
 #include "ctl/reconcile_int.h"
 #include "store/tooldb.h"
 
@@ -174,7 +172,7 @@ ctl_reconcile(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 's' && fetch_since(optarg, &since) != 0)
+		if (c == 's' && time_option("--since", optarg, &since) != 0)
 			return CTL_USAGE;
 		r.objects |= c == 'o';
 		r.repair |= c == 'r';
@@ -182,5 +180,7 @@ ctl_reconcile(int argc, char **argv)
 		if (c == '?')
 			return ctl_usage();
 	}
-	return optind == argc ? run(&r, since) : ctl_usage();
+	if (optind < argc)
+		return ctl_usage();
+	return run(&r, since >= 0 ? since / 1000000 : -1);
 }

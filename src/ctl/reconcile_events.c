@@ -212,7 +212,7 @@ list_connected(struct listing *l, struct err *err)
 	int64_t from = r->f.now - ACCOUNTS_BACK;
 	struct strings accounts = { NULL, 0 };
 	int rc = connect_accounts(r->f.db, from < r->from ? from : r->from,
-	    r->f.now, &accounts, err);
+	    r->f.now + 1, &accounts, err);
 
 	for (size_t i = 0; i < accounts.n && rc == 0; i++) {
 		struct err why = ERR_INIT;

@@ -124,8 +124,8 @@ report(struct reconcile *r, const struct object_ref *ref,
 
 	if (!r->json) {
 		fetch_progress_end();
-		printf("different %s %s.%s: stored %s, at Stripe %s\n",
-		    ref->id, ref->kind->table, col->name,
+		printf("%s %s %s: stored %s, at Stripe %s\n",
+		    ref->kind->table, ref->id, col->name,
 		    shown(col, stored, a), shown(col, fetched, b));
 		return;
 	}

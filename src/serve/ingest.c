@@ -48,10 +48,9 @@ check_mode(struct slot *slot, const struct config *cfg, size_t secret)
 	const char *why = NULL;
 
 	if (signs != LIVEMODE_ANY && signs != have)
-		why = "its livemode is not the one that STRIPE_WEBHOOK_SECRET "
-		    "gives the secret it was signed with";
+		why = EVENT_OTHER_SECRET;
 	else if (cfg->livemode != LIVEMODE_ANY && cfg->livemode != have)
-		why = "its livemode is not the one of STRIPEHOOK_LIVEMODE";
+		why = EVENT_OTHER_MODE;
 	if (why == NULL)
 		return OUT_OK;
 	snprintf(slot->rows.reason, sizeof(slot->rows.reason), "%s", why);

@@ -1,15 +1,15 @@
-/* Who may do what in the database, as a table; and its SQL. */
+/* Which accounts there are, and what each may do, as a table. */
 #include "store/accounts.h"
 
-#include <mysqld_error.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/mem.h"
+#include "store/account.h"
+#include "store/rights.h"
 
-enum account { INGEST, STATUS, APP, ADMIN, ACCOUNT__MAX };
+enum role { INGEST, STATUS, APP, ADMIN, ROLE__MAX };
 
 #define OBJECT_TABLES \
 	"user_subscriptions", "invoices", "payments", "plans", \
@@ -17,16 +17,22 @@ enum account { INGEST, STATUS, APP, ADMIN, ACCOUNT__MAX };
 	"checkout_sessions", "setup_intents", "customers", "products", \
 	"customer_users", "links"
 
-/* Objects are tables or views; an account's list ends with NULL. */
+/*
+ * Objects are tables or views; a list of them ends with NULL. Nobody deletes,
+ * and nobody but ingest reads payloads. app may read the hashes of client
+ * secrets: rights on columns would make SELECT * fail, and what they hash
+ * can't be guessed.
+ */
 static const struct grant {
-	enum account account;
+	enum role role;
 	const char *rights;
 	const char *objects[20];
 } grants[] = {
 	{ INGEST, "SELECT, INSERT, UPDATE", { OBJECT_TABLES, "event_journal",
 	    "reconcile_marks", "tool_state", NULL } },
-	{ INGEST, "SELECT, INSERT", { "event_payloads", NULL } },
-	{ INGEST, "SELECT", { "schema_migrations", NULL } },
+	{ INGEST, "SELECT, INSERT", { "event_payloads", "event_attempts",
+	    NULL } },
+	{ INGEST, "SELECT", { "schema_migrations", "redactions", NULL } },
 	{ STATUS, "SELECT", { "user_subscriptions", "invoices", "payments",
 	    "plans", "invoice_payments", "checkout_sessions",
 	    "setup_intents", "links", "schema_migrations", NULL } },
@@ -40,14 +46,10 @@ static const struct grant {
 	    "admin_active_subscriptions", "admin_invoice_payments", NULL } },
 };
 
-struct login {
-	const char *name, *password, *setting;
-};
-
-static struct login
-login(const struct config *cfg, enum account account)
+static struct account
+account_of(const struct config *cfg, size_t role)
 {
-	const struct login logins[ACCOUNT__MAX] = {
+	const struct account accounts[ROLE__MAX] = {
 		[INGEST] = { cfg->db_user, cfg->db_password,
 		    "STRIPEHOOK_DB_PASSWORD" },
 		[STATUS] = { cfg->status_db_user, cfg->status_db_password,
@@ -58,149 +60,90 @@ login(const struct config *cfg, enum account account)
 		    "STRIPEHOOK_ADMIN_DB_PASSWORD" },
 	};
 
-	return logins[account];
+	return accounts[role];
 }
 
-void
-accounts_print(const struct config *cfg, FILE *out)
+/* What the account needs, in all of its roles: they may share one. */
+static struct rights
+needs_of(const struct config *cfg, const char *user)
 {
-	for (unsigned a = 0; a < ACCOUNT__MAX; a++) {
-		struct login l = login(cfg, (enum account)a);
+	struct rights need = { NULL, 0 };
 
-		fprintf(out, "CREATE USER IF NOT EXISTS '%s'@'%%' "
-		    "IDENTIFIED BY '<%s>';\n", l.name, l.setting);
-		for (size_t g = 0; g < sizeof(grants) / sizeof(grants[0]); g++)
-			for (size_t i = 0; grants[g].account == a &&
-			    grants[g].objects[i] != NULL; i++)
-				fprintf(out, "GRANT %s ON `%s`.`%s` TO "
-				    "'%s'@'%%';\n", grants[g].rights,
-				    cfg->db_name, grants[g].objects[i],
-				    l.name);
-	}
-}
-
-/* Runs SQL that may hold a password, which an error must not show. */
-static int
-run(MYSQL *mysql, const char *sql, const char *what, struct err *err)
-{
-	if (mysql_query(mysql, sql) == 0)
-		return 0;
-	err_add(err, "account %s: %s (%u)", what, mysql_errno(mysql) ==
-	    ER_PARSE_ERROR ? "the server can't read the statement" :
-	    mysql_error(mysql), mysql_errno(mysql));
-	return -1;
-}
-
-static int
-make(MYSQL *mysql, const struct login *l, struct err *err)
-{
-	size_t len = strlen(l->password), name_len = strlen(l->name);
-	char *password = mem_calloc(1, 2 * len + 1);
-	char *name = mem_calloc(1, 2 * name_len + 1);
-	size_t size = 2 * len + 2 * name_len + 128;
-	char *sql = mem_calloc(1, size);
-	int rc;
-
-	mysql_real_escape_string(mysql, password, l->password,
-	    (unsigned long)len);
-	mysql_real_escape_string(mysql, name, l->name,
-	    (unsigned long)name_len);
-	snprintf(sql, size, "CREATE USER IF NOT EXISTS '%s'@'%%' "
-	    "IDENTIFIED BY '%s'", name, password);
-	if ((rc = run(mysql, sql, l->name, err)) == 0) {
-		snprintf(sql, size, "ALTER USER '%s'@'%%' IDENTIFIED BY '%s'",
-		    name, password);
-		rc = run(mysql, sql, l->name, err);
-	}
-	explicit_bzero(sql, size);
-	explicit_bzero(password, 2 * len + 1);
-	free(sql);
-	free(password);
-	free(name);
-	return rc;
-}
-
-/* The rights the account should have on an object, NULL if none. */
-static const char *
-wanted(enum account account, const char *object)
-{
-	for (size_t g = 0; g < sizeof(grants) / sizeof(grants[0]); g++)
-		for (size_t i = 0; grants[g].account == account &&
-		    grants[g].objects[i] != NULL; i++)
-			if (strcmp(grants[g].objects[i], object) == 0)
-				return grants[g].rights;
-	return NULL;
-}
-
-/*
- * Takes back what is too much, grant by grant: taking all and giving again
- * would fail the deliveries in between.
- */
-static int
-take_surplus(MYSQL *mysql, const struct config *cfg, enum account account,
-    struct err *err)
-{
-	struct login l = login(cfg, account);
-	char sql[1024], revoke[1024];
-	MYSQL_RES *res;
-	MYSQL_ROW row;
-	int rc = 0;
-
-	snprintf(sql, sizeof(sql), "SELECT TABLE_NAME, PRIVILEGE_TYPE FROM "
-	    "information_schema.TABLE_PRIVILEGES WHERE TABLE_SCHEMA = '%s' "
-	    "AND GRANTEE = '''%s''@''%%'''", cfg->db_name, l.name);
-	if (run(mysql, sql, l.name, err) != 0 ||
-	    (res = mysql_store_result(mysql)) == NULL)
-		return -1;
-	while (rc == 0 && (row = mysql_fetch_row(res)) != NULL) {
-		const char *rights = wanted(account, row[0]);
-
-		if (rights != NULL && strchr(rights, '(') == NULL &&
-		    strstr(rights, row[1]) != NULL)
+	for (size_t g = 0; g < sizeof(grants) / sizeof(grants[0]); g++) {
+		if (strcmp(account_of(cfg, grants[g].role).user, user) != 0)
 			continue;
-		snprintf(revoke, sizeof(revoke), "REVOKE %s ON `%s`.`%s` "
-		    "FROM '%s'@'%%'", row[1], cfg->db_name, row[0], l.name);
-		rc = run(mysql, revoke, l.name, err);
+		for (size_t i = 0; grants[g].objects[i] != NULL; i++)
+			rights_add(&need, grants[g].rights, cfg->db_name,
+			    grants[g].objects[i]);
 	}
-	mysql_free_result(res);
-	return rc;
+	return need;
 }
 
-static int
-give(MYSQL *mysql, const struct config *cfg, enum account account,
-    struct err *err)
+/* Whether there is nothing to do for it; says why. */
+static bool
+passed_over(const struct account *account, const struct config *cfg, FILE *out)
 {
-	struct login l = login(cfg, account);
-	char sql[1024];
-
-	for (size_t g = 0; g < sizeof(grants) / sizeof(grants[0]); g++)
-		for (size_t i = 0; grants[g].account == account &&
-		    grants[g].objects[i] != NULL; i++) {
-			snprintf(sql, sizeof(sql), "GRANT %s ON `%s`.`%s` TO "
-			    "'%s'@'%%'", grants[g].rights, cfg->db_name,
-			    grants[g].objects[i], l.name);
-			if (run(mysql, sql, l.name, err) != 0)
-				return -1;
-		}
-	return take_surplus(mysql, cfg, account, err);
+	if (strcmp(account->user, cfg->owner_db_user) == 0)
+		fprintf(out, "account %s: left alone, it is the owner's\n",
+		    account->user);
+	else if (account->password == NULL || account->password[0] == '\0')
+		fprintf(out, "account %s: left alone, %s is not set\n",
+		    account->user, account->setting);
+	else
+		return false;
+	return true;
 }
 
 int
 accounts_apply(MYSQL *mysql, const struct config *cfg, FILE *out,
     struct err *err)
 {
-	for (unsigned a = 0; a < ACCOUNT__MAX; a++) {
-		struct login l = login(cfg, (enum account)a);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *dba = open_memstream(&text, &len);
+	bool refused = false, failed = false, ready;
 
-		if (l.password == NULL) {
-			fprintf(out, "account %s: left alone, %s is not "
-			    "set\n", l.name, l.setting);
-			continue;
-		}
-		if (make(mysql, &l, err) != 0 ||
-		    give(mysql, cfg, (enum account)a, err) != 0)
-			return -1;
-		fprintf(out, "account %s: up to date\n", l.name);
+	if (dba == NULL)
+		abort();
+	/* GRANT to an account that isn't there would make it. */
+	ready = mysql_query(mysql, "SET SESSION sql_mode = "
+	    "CONCAT(@@SESSION.sql_mode, ',NO_AUTO_CREATE_USER')") == 0;
+	if (!ready)
+		err_add(err, "accounts: %s (%u)", mysql_error(mysql),
+		    mysql_errno(mysql));
+	for (size_t r = 0; ready && r < ROLE__MAX; r++) {
+		struct account account = account_of(cfg, r);
+		struct rights need = needs_of(cfg, account.user);
+		enum account_result result = ACCOUNT_OK;
+
+		if (!passed_over(&account, cfg, out))
+			result = account_apply(mysql, cfg, &account, &need,
+			    out, dba, err);
+		refused |= result == ACCOUNT_REFUSED;
+		failed |= result == ACCOUNT_FAILED;
+		rights_free(&need);
 	}
-	return 0;
+	if (fclose(dba) != 0)
+		abort();
+	if (refused) {
+		fprintf(out, "-- for a database administrator to run:\n%s",
+		    text);
+		err_add(err, "%s may not do what the accounts need: let a "
+		    "database administrator run the SQL above, then run "
+		    "migrate again", cfg->owner_db_user);
+	}
+	free(text);
+	return !ready || refused || failed ? -1 : 0;
+}
+
+void
+accounts_print(const struct config *cfg, FILE *out)
+{
+	for (size_t r = 0; r < ROLE__MAX; r++) {
+		struct account account = account_of(cfg, r);
+		struct rights need = needs_of(cfg, account.user);
+
+		account_print(&account, &need, out);
+		rights_free(&need);
+	}
 }

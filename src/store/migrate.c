@@ -1,213 +1,323 @@
-/* Applies migrations and views, and tells which are applied. */
+/*
+ * Brings the schema up to date. Every statement may be repeated, so that an
+ * interruption at any point is mended by running it again, and so that two
+ * hosts at once do no harm, also on Galera, which has no named locks.
+ */
 #include "store/migrate.h"
 
+#include <mysqld_error.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/db.h"
 
-enum { LOCK_WAIT = 600 };	/* seconds that another migration may take */
+enum {
+	LOCK_WAIT = 60,		/* seconds for another migration, and for
+				   queries that use a table or view */
+	TRIES = 5,		/* of a statement that met a conflict */
+	SQL_MAX = 1024		/* bytes of the statements made here */
+};
+
+/* A migration that the database has. */
+struct applied {
+	int version;
+	char checksum[65];
+};
+
+struct history {
+	struct applied *list;	/* by version */
+	size_t n;
+};
+
+/* Runs one statement and drops its result. Returns 0 or -1. */
+static int
+run(MYSQL *mysql, const char *sql, size_t len)
+{
+	MYSQL_RES *res;
+	int left = TRIES;
+
+	while (mysql_real_query(mysql, sql, len) != 0)
+		if (db_classify(mysql_errno(mysql), mysql_sqlstate(mysql)) !=
+		    DB_RETRY || --left == 0)
+			return -1;
+	res = mysql_store_result(mysql);
+	mysql_free_result(res);
+	return 0;
+}
 
 static int
-query_failed(MYSQL *mysql, const char *what, struct err *err)
+failed(MYSQL *mysql, const char *what, struct err *err)
 {
 	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
 	    mysql_errno(mysql));
 	return -1;
 }
 
+/* The number in the first column of the only row; dflt if NULL or no row. */
 static int
-run(MYSQL *mysql, const char *what, const char *sql, struct err *err)
-{
-	MYSQL_RES *res;
-
-	if (mysql_query(mysql, sql) != 0)
-		return query_failed(mysql, what, err);
-	if ((res = mysql_store_result(mysql)) != NULL)
-		mysql_free_result(res);
-	return 0;
-}
-
-/* Skips blank lines and comment lines. */
-static const char *
-skip_comments(const char *s)
-{
-	for (;;) {
-		s += strspn(s, " \t\n");
-		if (strncmp(s, "--", 2) != 0)
-			return s;
-		s += strcspn(s, "\n");
-	}
-}
-
-int
-migrate_run(MYSQL *mysql, const char *text, const char *name,
-    struct err *err)
-{
-	const char *s = skip_comments(text), *end;
-
-	for (; *s != '\0'; s = skip_comments(end)) {
-		end = strstr(s, ";\n");
-		end = end != NULL ? end + 2 : s + strlen(s);
-		if (mysql_real_query(mysql, s, (unsigned long)(end - s)) != 0) {
-			err_add(err, "%s: %.*s: %s (%u)", name,
-			    (int)strcspn(s, "\n"), s, mysql_error(mysql),
-			    mysql_errno(mysql));
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/*
- * The recorded checksum of a version, "" if it isn't applied. Returns 0, or
- * -1 with the reason in err.
- */
-static int
-recorded(MYSQL *mysql, int version, char checksum[65], struct err *err)
+ask(MYSQL *mysql, const char *sql, int dflt, int *answer)
 {
 	MYSQL_RES *res;
 	MYSQL_ROW row;
-	char sql[128];
 
-	checksum[0] = '\0';
-	snprintf(sql, sizeof(sql), "SELECT checksum FROM schema_migrations "
-	    "WHERE version = %d", version);
 	if (mysql_query(mysql, sql) != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL)
-		return query_failed(mysql, "schema_migrations", err);
-	if ((row = mysql_fetch_row(res)) != NULL)
-		snprintf(checksum, 65, "%s", row[0]);
+		return -1;
+	row = mysql_fetch_row(res);
+	*answer = row != NULL && row[0] != NULL ? atoi(row[0]) : dflt;
 	mysql_free_result(res);
 	return 0;
-}
-
-/* The highest version applied, 0 if none; -1 with the reason in err. */
-static int
-applied_version(MYSQL *mysql, struct err *err)
-{
-	MYSQL_RES *res;
-	MYSQL_ROW row;
-	int version = 0;
-
-	if (mysql_query(mysql,
-	    "SELECT MAX(version) FROM schema_migrations") != 0 ||
-	    (res = mysql_store_result(mysql)) == NULL)
-		return query_failed(mysql, "schema_migrations", err);
-	if ((row = mysql_fetch_row(res)) != NULL && row[0] != NULL)
-		version = (int)strtol(row[0], NULL, 10);
-	mysql_free_result(res);
-	return version;
-}
-
-int
-schema_check(MYSQL *mysql, struct err *err)
-{
-	int ours = sql_files[sql_nfiles - 1].version;
-	int theirs = applied_version(mysql, err);
-
-	if (theirs < 0)
-		return -1;
-	if (theirs == ours)
-		return 0;
-	err_add(err, "the schema is at version %d, this program needs %d: %s",
-	    theirs, ours, theirs < ours ? "run 'stripehookctl migrate'" :
-	    "install the newer program");
-	return -1;
-}
-
-static int
-apply(MYSQL *mysql, const struct sql_file *f, FILE *out, struct err *err)
-{
-	char checksum[65], sql[512];
-
-	/* The first one makes the table that the others are recorded in. */
-	if (f->version > 1 || mysql_query(mysql,
-	    "SELECT 1 FROM schema_migrations LIMIT 0") == 0) {
-		mysql_free_result(mysql_store_result(mysql));
-		if (recorded(mysql, f->version, checksum, err) != 0)
-			return -1;
-		if (strcmp(checksum, f->checksum) == 0)
-			return 0;
-		if (checksum[0] != '\0') {
-			err_add(err, "migration %d %s was applied with other "
-			    "contents (checksum %.12s..., ours %.12s...): it "
-			    "was edited after a release; restore the file, "
-			    "changes belong into a new migration", f->version,
-			    f->name, checksum, f->checksum);
-			return -1;
-		}
-	}
-	if (migrate_run(mysql, f->text, f->name, err) != 0)
-		return -1;
-	/* Another host may have come first: its record is as good. */
-	snprintf(sql, sizeof(sql), "INSERT INTO schema_migrations (version, "
-	    "name, checksum, applied_at) VALUES (%d, '%s', '%s', "
-	    "UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE version = version",
-	    f->version, f->name, f->checksum);
-	if (run(mysql, f->name, sql, err) != 0)
-		return -1;
-	fprintf(out, "migration %d %s: applied\n", f->version, f->name);
-	return 0;
-}
-
-static int
-refuse_newer(MYSQL *mysql, struct err *err)
-{
-	int ours = sql_files[sql_nfiles - 1].version, theirs;
-
-	if (mysql_query(mysql, "SELECT 1 FROM schema_migrations LIMIT 0") != 0)
-		return 0;
-	mysql_free_result(mysql_store_result(mysql));
-	theirs = applied_version(mysql, err);
-	if (theirs > ours)
-		err_add(err, "the schema is at version %d, newer than this "
-		    "program's %d: install the newer program", theirs, ours);
-	return theirs < 0 || theirs > ours ? -1 : 0;
 }
 
 /*
- * Two at once would do no harm, but their lines would puzzle. A Galera
- * cluster has no such locks.
+ * Finds the next statement, which ends with ';' at the end of a line that is
+ * no comment. Moves *text behind it and adds the lines passed to *line.
+ * Returns its start and length, or NULL if only comments are left.
  */
-static void
-lock(MYSQL *mysql)
+static const char *
+next_statement(const char **text, size_t *len, unsigned *line, unsigned *first)
 {
-	char sql[64];
+	const char *p = *text, *start = NULL;
 
-	snprintf(sql, sizeof(sql), "SELECT GET_LOCK('stripehook migrate', %d)",
+	while (*p != '\0') {
+		size_t n = strcspn(p, "\n");
+		bool code = n > 0 && strncmp(p, "--", 2) != 0;
+
+		++*line;
+		if (code && start == NULL) {
+			start = p;
+			*first = *line;
+		}
+		*text = p + n + (p[n] == '\n');
+		if (code && p[n - 1] == ';') {
+			*len = (size_t)(p + n - 1 - start);
+			return start;
+		}
+		p = *text;
+	}
+	*len = start != NULL ? (size_t)(p - start) : 0;
+	return start;
+}
+
+int
+migrate_run(MYSQL *mysql, const char *text, const char *name, struct err *err)
+{
+	const char *sql;
+	size_t len;
+	unsigned line = 0, first = 0;
+
+	while ((sql = next_statement(&text, &len, &line, &first)) != NULL)
+		if (run(mysql, sql, len) != 0) {
+			err_add(err, "%s, line %u: %s (%u)", name, first,
+			    mysql_error(mysql), mysql_errno(mysql));
+			return -1;
+		}
+	return 0;
+}
+
+/* Writes name in backticks, doubling those in it. */
+static void
+quote_name(char *out, size_t size, const char *name)
+{
+	size_t n = 0;
+
+	out[n++] = '`';
+	for (; *name != '\0' && n + 4 < size; name++) {
+		if (*name == '`')
+			out[n++] = '`';
+		out[n++] = *name;
+	}
+	out[n++] = '`';
+	out[n] = '\0';
+}
+
+static int
+use_database(MYSQL *mysql, const char *database, FILE *out, struct err *err)
+{
+	char name[160], sql[SQL_MAX];
+	int n;
+
+	if (mysql_select_db(mysql, database) == 0)
+		return 0;
+	quote_name(name, sizeof(name), database);
+	n = snprintf(sql, sizeof(sql), "CREATE DATABASE IF NOT EXISTS %s "
+	    "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
+	if (run(mysql, sql, (size_t)n) != 0 ||
+	    mysql_select_db(mysql, database) != 0) {
+		err_add(err, "database %s: %s (%u). The owner's account needs "
+		    "ALL PRIVILEGES ON %s.* WITH GRANT OPTION", database,
+		    mysql_error(mysql), mysql_errno(mysql), name);
+		return -1;
+	}
+	fprintf(out, "database %s: made\n", database);
+	return 0;
+}
+
+/*
+ * One migration at a time on this server; the connection's end frees the lock.
+ * On Galera there is none, and the statements bear it.
+ */
+static int
+lock(MYSQL *mysql, const char *database, struct err *err)
+{
+	char name[2 * 64 + 1], sql[SQL_MAX];
+	int galera = 0, got = 0;
+
+	snprintf(sql, sizeof(sql), "SET SESSION lock_wait_timeout = %d",
 	    LOCK_WAIT);
-	if (mysql_query(mysql, sql) == 0)
-		mysql_free_result(mysql_store_result(mysql));
+	if (run(mysql, sql, strlen(sql)) != 0 ||
+	    ask(mysql, "SELECT VARIABLE_VALUE = 'ON' "
+	    "FROM information_schema.SESSION_VARIABLES "
+	    "WHERE VARIABLE_NAME = 'WSREP_ON'", 0, &galera) != 0)
+		return failed(mysql, database, err);
+	if (galera)
+		return 0;
+	mysql_real_escape_string(mysql, name, database,
+	    strnlen(database, 64));
+	snprintf(sql, sizeof(sql), "SELECT GET_LOCK('stripehook migrate %s', "
+	    "%d)", name, LOCK_WAIT);
+	if (ask(mysql, sql, 0, &got) != 0)
+		return failed(mysql, database, err);
+	if (!got) {
+		err_add(err, "another migration of database %s has been "
+		    "running for %d s: wait for it, then run migrate again",
+		    database, LOCK_WAIT);
+		return -1;
+	}
+	return 0;
+}
+
+/* Reads what was applied; a database without the table has nothing. */
+static int
+history_read(struct history *h, MYSQL *mysql, struct err *err)
+{
+	static const char table[] = "schema_migrations";
+	MYSQL_RES *res;
+	MYSQL_ROW row;
+
+	h->list = NULL;
+	h->n = 0;
+	if (mysql_query(mysql, "SELECT version, checksum "
+	    "FROM schema_migrations ORDER BY version") != 0)
+		return mysql_errno(mysql) == ER_NO_SUCH_TABLE ? 0 :
+		    failed(mysql, table, err);
+	if ((res = mysql_store_result(mysql)) == NULL)
+		return failed(mysql, table, err);
+	while ((row = mysql_fetch_row(res)) != NULL) {
+		h->list = mem_reallocarray(h->list, h->n + 1,
+		    sizeof(*h->list));
+		h->list[h->n].version = atoi(row[0]);
+		snprintf(h->list[h->n].checksum,
+		    sizeof(h->list[h->n].checksum), "%s", row[1]);
+		h->n++;
+	}
+	mysql_free_result(res);
+	return 0;
+}
+
+static const struct applied *
+history_find(const struct history *h, int version)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->list[i].version == version)
+			return &h->list[i];
+	return NULL;
+}
+
+/* Whether what was applied is what this program knows. */
+static int
+history_verify(const struct history *h, struct err *err)
+{
+	const struct applied *a;
+	int newest = h->n > 0 ? h->list[h->n - 1].version : 0;
+
+	if (newest > sql_files[sql_nfiles - 1].version) {
+		err_add(err, "the schema is at version %d, this program knows "
+		    "%d: install the newer stripehook", newest,
+		    sql_files[sql_nfiles - 1].version);
+		return -1;
+	}
+	for (size_t i = 0; i < sql_nfiles; i++) {
+		a = history_find(h, sql_files[i].version);
+		if (a == NULL ||
+		    strcmp(a->checksum, sql_files[i].checksum) == 0)
+			continue;
+		err_add(err, "migration %d %s was applied with another text "
+		    "(checksum %.12s..., this program has %.12s...): a "
+		    "migration must not be edited once applied; the change "
+		    "belongs into a new one", sql_files[i].version, sql_files[i].name,
+		    a->checksum, sql_files[i].checksum);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+apply(MYSQL *mysql, const struct sql_file *file, FILE *out, struct err *err)
+{
+	char what[128], sql[SQL_MAX];
+	int n;
+
+	snprintf(what, sizeof(what), "migration %d %s", file->version,
+	    file->name);
+	if (migrate_run(mysql, file->text, what, err) != 0)
+		return -1;
+	/* Another host may have recorded it meanwhile. */
+	n = snprintf(sql, sizeof(sql), "INSERT INTO schema_migrations "
+	    "(version, name, checksum, applied_at) "
+	    "VALUES (%d, '%s', '%s', UTC_TIMESTAMP(6)) "
+	    "ON DUPLICATE KEY UPDATE version = VALUES(version)",
+	    file->version, file->name, file->checksum);
+	if (run(mysql, sql, (size_t)n) != 0)
+		return failed(mysql, what, err);
+	fprintf(out, "%s: applied\n", what);
+	return 0;
 }
 
 int
 migrate_schema(MYSQL *mysql, const struct config *cfg, FILE *out,
     struct err *err)
 {
-	char sql[512], name[256];
+	struct history h = { NULL, 0 };
+	int rc = -1;
 
-	mysql_real_escape_string(mysql, name, cfg->db_name,
-	    (unsigned long)strnlen(cfg->db_name, 64));
-	snprintf(sql, sizeof(sql), "CREATE DATABASE IF NOT EXISTS `%s` "
-	    "DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
-	/* It may exist, and the right to make one be missing. */
-	if (mysql_select_db(mysql, cfg->db_name) != 0 &&
-	    (run(mysql, cfg->db_name, sql, err) != 0 ||
-	    mysql_select_db(mysql, cfg->db_name) != 0))
-		return err->count > 0 ? -1 :
-		    query_failed(mysql, cfg->db_name, err);
-	lock(mysql);
-	if (refuse_newer(mysql, err) != 0)
-		return -1;
+	if (use_database(mysql, cfg->db_name, out, err) != 0 ||
+	    lock(mysql, cfg->db_name, err) != 0 ||
+	    history_read(&h, mysql, err) != 0 || history_verify(&h, err) != 0)
+		goto out;
 	for (size_t i = 0; i < sql_nfiles; i++)
-		if (apply(mysql, &sql_files[i], out, err) != 0)
-			return -1;
-	if (migrate_run(mysql, sql_views, "views", err) != 0)
-		return -1;
+		if (history_find(&h, sql_files[i].version) == NULL &&
+		    apply(mysql, &sql_files[i], out, err) != 0)
+			goto out;
+	if (migrate_run(mysql, sql_views, "views.sql", err) != 0)
+		goto out;
 	fprintf(out, "views: up to date\nschema is at version %d\n",
 	    sql_files[sql_nfiles - 1].version);
-	return 0;
+	rc = 0;
+out:
+	free(h.list);
+	return rc;
+}
+
+int
+schema_check(MYSQL *mysql, struct err *err)
+{
+	struct history h = { NULL, 0 };
+	int rc = -1;
+
+	if (history_read(&h, mysql, err) == 0 &&
+	    history_verify(&h, err) == 0)
+		rc = 0;
+	for (size_t i = 0; rc == 0 && i < sql_nfiles; i++)
+		if (history_find(&h, sql_files[i].version) == NULL) {
+			err_add(err, "the schema lacks migration %d %s: run "
+			    "'stripehookctl migrate'", sql_files[i].version,
+			    sql_files[i].name);
+			rc = -1;
+		}
+	free(h.list);
+	return rc;
 }

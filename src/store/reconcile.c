@@ -11,18 +11,18 @@
 #include "store/tooldb.h"
 #include "stripe/mapping.h"
 
-int
-journal_lacks(struct tooldb *db, const char *const *ids, bool *lacks,
-    size_t n, struct err *err)
+/* Sets found[i] for the ids that the query, which ends in "IN (", gives. */
+static int
+find_ids(struct tooldb *db, const char *query, const char *const *ids,
+    bool *found, size_t n, struct err *err)
 {
 	FILE *out = tooldb_sql(db);
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 
-	fputs("SELECT stripe_event_id FROM event_journal WHERE "
-	    "stripe_event_id IN (''", out);
+	fprintf(out, "%s''", query);
 	for (size_t i = 0; i < n; i++) {
-		lacks[i] = true;
+		found[i] = false;
 		fputs(", ", out);
 		tooldb_text(db, ids[i]);
 	}
@@ -32,9 +32,30 @@ journal_lacks(struct tooldb *db, const char *const *ids, bool *lacks,
 	while ((row = mysql_fetch_row(res)) != NULL)
 		for (size_t i = 0; i < n; i++)
 			if (strcmp(ids[i], row[0]) == 0)
-				lacks[i] = false;
+				found[i] = true;
 	mysql_free_result(res);
 	return 0;
+}
+
+int
+journal_lacks(struct tooldb *db, const char *const *ids, bool *lacks,
+    size_t n, struct err *err)
+{
+	int rc = find_ids(db, "SELECT stripe_event_id FROM event_journal "
+	    "WHERE stripe_event_id IN (", ids, lacks, n, err);
+
+	for (size_t i = 0; i < n; i++)
+		lacks[i] = !lacks[i];
+	return rc;
+}
+
+int
+payments_known(struct tooldb *db, const char *const *ids, bool *known,
+    size_t n, struct err *err)
+{
+	return find_ids(db, "SELECT stripe_payment_intent_id FROM payments "
+	    "WHERE succeeded_at IS NOT NULL AND stripe_payment_intent_id IN (",
+	    ids, known, n, err);
 }
 
 int

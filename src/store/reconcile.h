@@ -45,6 +45,10 @@ struct stored_row {
 int journal_lacks(struct tooldb *db, const char *const *ids, bool *lacks,
     size_t n, struct err *err) __attribute__((warn_unused_result));
 
+/* Sets known[i] for payments of which an event told when they succeeded. */
+int payments_known(struct tooldb *db, const char *const *ids, bool *known,
+    size_t n, struct err *err) __attribute__((warn_unused_result));
+
 /* The newest event that was delivered in that mode; "" if none. */
 int journal_newest_delivery(struct tooldb *db, bool livemode,
     char id[RECONCILE_ID_MAX], struct err *err)

@@ -31,6 +31,11 @@ struct event {
 	struct json_object *previous;	/* data.previous_attributes or NULL */
 };
 
+/* Why an event is kept and not applied, whatever its type. */
+#define EVENT_OTHER_SECRET "its livemode is not the one that " \
+	"STRIPE_WEBHOOK_SECRET gives the secret it was signed with"
+#define EVENT_OTHER_MODE "its livemode is not the one of STRIPEHOOK_LIVEMODE"
+
 /*
  * Parses a body whose signature was checked. Returns OUT_OK, OUT_BAD_JSON,
  * OUT_NO_EVENT, or OUT_NOT_READY (no memory); on error why points to static

@@ -236,6 +236,29 @@ map_compute_period_end(struct map_ctx *ctx, struct value *v)
 	return period(ctx, v, true);
 }
 
+/*
+ * Of a fetched payment the time of its charge, if that was fetched with it
+ * and took the money at once; when it was fetched says nothing.
+ */
+static int
+charged_at(struct map_ctx *ctx, struct value *v)
+{
+	struct json_object *json;
+
+	if (map_find(ctx, "/capture_method", &json) != 0)
+		return -1;
+	if (json_object_is_type(json, json_type_string) &&
+	    strcmp(json_object_get_string(json), "manual") == 0)
+		return 0;
+	if (map_find(ctx, "/latest_charge?/created", &json) != 0)
+		return -1;
+	if (json_object_is_type(json, json_type_int)) {
+		v->type = VALUE_TIME;
+		v->i = json_object_get_int64(json);
+	}
+	return 0;
+}
+
 /* When the event was made that says so; the column keeps the least. */
 int
 map_compute_succeeded_at(struct map_ctx *ctx, struct value *v)
@@ -247,6 +270,8 @@ map_compute_succeeded_at(struct map_ctx *ctx, struct value *v)
 	if (status == NULL ||
 	    strcmp(json_object_get_string(status), "succeeded") != 0)
 		return 0;
+	if (strcmp(ctx->ev->type, ORDER_SNAPSHOT_TYPE) == 0)
+		return charged_at(ctx, v);
 	v->type = VALUE_TIME;
 	v->i = ctx->ev->created;
 	return 0;

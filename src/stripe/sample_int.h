@@ -1,8 +1,9 @@
 /*
  * Between the parts of the generator: its run (sample.c) and each step of it
- * (sample_step.c), trees from templates (sample_tree.c) and what stands for their variables (sample_value.c); as
- * data, the objects (sample_template.c), the states that they pass through
- * (sample_state.c), types (sample_type.c) and lifecycles (sample_life.c).
+ * (sample_step.c), trees from templates (sample_tree.c), what stands for their
+ * variables (sample_value.c, sample_id.c); as data, the objects
+ * (sample_template.c), the states that they pass through (sample_state.c),
+ * types (sample_type.c) and lifecycles (sample_life.c).
  *
  * Templates are JSON with ' for ". A key that begins with '-' is there up to
  * acacia, one with '+' from basil on. "$name" is a variable's value, "$(name)"

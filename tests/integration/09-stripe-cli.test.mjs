@@ -11,7 +11,7 @@ import {
 	Renamer, fixtureNames, readFixture, sign,
 } from './lib/events.mjs';
 import { WEBHOOK, stripeHeaders } from './lib/http.mjs';
-import { sleep } from './lib/processes.mjs';
+import { late, sleep } from './lib/processes.mjs';
 import { SECRET, Server } from './lib/server.mjs';
 import { StripeBackend } from './lib/stripe-backend.mjs';
 
@@ -67,7 +67,7 @@ for (const [where, base, extra] of [
 			'--forward-to', base(), ...extra]);
 		try {
 			const first = await Promise.race([connected, once(cli, 'exit'),
-				sleep(20000)]);
+				late(20000)]);
 			assert.ok(Array.isArray(first) && first.length === 0,
 				`the CLI did not connect: ${cli.text}`);
 			const names = fixtureNames();

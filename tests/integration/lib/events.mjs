@@ -98,13 +98,13 @@ export function makePayment(object = {}, extra = {}) {
 	}, extra);
 }
 
-// Bodies for load: as makePayment's, quickly.
-const parts = print(makePayment({ id: '\u0001', client_secret: '\u0002' },
-	{ id: '\u0003' })).split(/\\u000([123])/);
+// Bodies for load, quickly made: as makePayment's, with a link to an invoice.
+const parts = print(makePayment({ id: '\u0001', client_secret: '\u0002',
+	invoice: '\u0004' }, { id: '\u0003' })).split(/\\u000([1234])/);
 export function quickPayment() {
 	const id = newId('evt');
 	const pi = newId('pi');
-	const values = ['', pi, `${pi}_secret_${randomText(25)}`, id];
+	const values = ['', pi, `${pi}_secret_${randomText(25)}`, id, newId('in')];
 	let body = '';
 	for (let i = 0; i < parts.length; i++)
 		body += i % 2 === 0 ? parts[i] : values[Number(parts[i])];

@@ -3,6 +3,10 @@ import fs from 'node:fs';
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// The same in a race: it keeps no process alive.
+export const late = (ms) =>
+	new Promise((resolve) => setTimeout(resolve, ms).unref());
+
 // Until condition() is truthy, which is then returned.
 export async function until(condition, what, ms = 10000) {
 	const end = Date.now() + ms;
