@@ -23,11 +23,27 @@ static const struct ctl_command commands[] = {
 	{ "check", "check",
 	    "Checks settings, database, rights, schema, clock and sockets; "
 	    "says of each what is wrong and what to do.", ctl_check },
+	{ "dismiss", "dismiss EVENT --reason REASON",
+	    "Gives a failed or ignored event up, on the record.",
+	    ctl_dismiss },
+	{ "event", "event EVENT [--json]",
+	    "Shows an event: its payload (client secrets masked), what was "
+	    "tried with it, and which rows it decides.", ctl_event },
+	{ "events", "events [--status STATUS] [--type TYPE] [--object ID] "
+	    "[--since TIME] [--limit N] [--json]",
+	    "Lists the newest events, 50 or as said. A '*' in TYPE stands for "
+	    "anything; TIME is an age (90s, 15m, 2h, 3d), a date or time "
+	    "(UTC), or unix seconds.", ctl_events },
 	{ "help", "help [COMMAND]", "Explains a command.", help },
 	{ "migrate", "migrate [--print-sql]",
 	    "Brings the database's schema, views and accounts up to date. Safe "
 	    "to repeat, to interrupt, and to run on two hosts at once.",
 	    ctl_migrate },
+	{ "prune", "prune [--older-than TIME] [--dry-run] [--batch N] "
+	    "[--anew] [--json]",
+	    "Deletes payloads older than 90 days, or as said, at least 30; "
+	    "not those that rows are made of or that failed. That an event "
+	    "came stays known.", ctl_prune },
 	{ "rebuild", "rebuild [--check [--json]] [--restart]",
 	    "Makes the rows again from the journal, while deliveries go on; "
 	    "with --check only compares, and prints each difference.",
@@ -38,6 +54,15 @@ static const struct ctl_command commands[] = {
 	    "TIME or the last complete run, and marked objects; --repair "
 	    "stores and settles them. --objects also compares rows with "
 	    "Stripe's objects, column by column.", ctl_reconcile },
+	{ "redact", "redact [--older-than TIME] [--path PATH]... [--dry-run] "
+	    "[--batch N] [--anew] [--json]",
+	    "Blanks e-mail, name, address and the like, or the members and "
+	    "JSON pointers said, in payloads older than 30 days. Rows keep "
+	    "their values.", ctl_redact },
+	{ "replay", "replay EVENT... | --status STATUS | --since TIME "
+	    "[--type TYPE] [--json]",
+	    "Applies events of the journal again, by today's code: single "
+	    "ones, or those of a status, a time, a type.", ctl_replay },
 	{ "settings", "settings [--sample | --man]",
 	    "Prints all settings: to read, as a sample of stripehook.env, or "
 	    "for the manual.", ctl_settings },

@@ -23,7 +23,7 @@
 struct backfill {
 	struct fetch f;
 	const char *account;	/* Connect account, "" if none */
-	bool restart, json;
+	bool restart, json, named;
 	const char *query;	/* of the kind in hand */
 	size_t fetched, stored;	/* of the kind in hand */
 	struct json_object *kinds;	/* for JSON */
@@ -211,6 +211,10 @@ do_kind(struct backfill *b, const struct snapshot_kind *kind)
 	report(b, kind, result == API_OK);
 	if (result == API_OK)
 		return 0;
+	/* A kind that this account's API doesn't list is no failure. */
+	if (kind->extra && !b->named && result != API_KEY &&
+	    result != API_UNREACHABLE)
+		return 0;
 	b->incomplete = true;
 	b->f.denied |= result == API_DENIED;
 	if (result == API_GONE && place[0] != '\0')
@@ -241,7 +245,8 @@ run(struct backfill *b, char **names)
 		return status;
 	}
 	b->kinds = json_object_new_array();
-	if (*names == NULL)
+	b->named = *names != NULL;
+	if (!b->named)
 		for (size_t i = 0; i < snapshot_nkinds && rc == 0; i++)
 			rc = do_kind(b, &snapshot_kinds[i]);
 	for (; *names != NULL && rc == 0; names++)

@@ -27,9 +27,15 @@ struct ctl_command {
 
 int ctl_backfill(int argc, char **argv);
 int ctl_check(int argc, char **argv);
+int ctl_dismiss(int argc, char **argv);
+int ctl_event(int argc, char **argv);
+int ctl_events(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);
+int ctl_prune(int argc, char **argv);
 int ctl_rebuild(int argc, char **argv);
 int ctl_reconcile(int argc, char **argv);
+int ctl_redact(int argc, char **argv);
+int ctl_replay(int argc, char **argv);
 int ctl_settings(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_token(int argc, char **argv);

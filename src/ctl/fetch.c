@@ -59,7 +59,7 @@ fetch_open(struct fetch *f)
 	if (ctl_config(&f->cfg) != 0)
 		return CTL_UNREACHABLE;
 	f->now = clock_wall_us() / 1000000;
-	srand((unsigned)clock_wall_us());
+	srandom((unsigned)clock_wall_us());
 	if ((f->api = api_new(&f->cfg, say, &err)) == NULL ||
 	    (f->db = tooldb_new(&f->cfg, &err)) == NULL) {
 		fprintf(stderr, "stripehookctl: %s", err.text);

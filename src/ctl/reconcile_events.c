@@ -43,13 +43,13 @@ type_of(struct json_object *event)
 }
 
 /*
- * Whether the id is new to the run. Only where one event can be listed twice
- * are they remembered.
+ * Whether the id is new to the run. What is stored needs no remembering: the
+ * journal has it when it is listed again.
  */
 static bool
 first_time(struct listing *l, const char *id)
 {
-	if (l->types->types.n <= TYPES_MAX)
+	if (l->r->repair)
 		return true;
 	if (json_object_object_get_ex(l->counted, id, NULL))
 		return false;
@@ -82,13 +82,29 @@ show_missing(struct reconcile *r, struct json_object *event)
 	}
 }
 
+/* Stores an event; whose it is it may leave to the request to say. */
+static int
+store(struct listing *l, struct json_object *event, struct err *err)
+{
+	const char *text;
+	size_t len;
+
+	if (l->account[0] != '\0' &&
+	    !json_object_object_get_ex(event, "account", NULL))
+		json_object_object_add(event, "account",
+		    json_object_new_string(l->account));
+	text = json_object_to_json_string_length(event,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	return intake_add(l->r->f.intake, text, len, ORIGIN_API, err);
+}
+
 /* Takes the events of a page that the journal lacks. */
 static int
 take_page(struct listing *l, struct json_object *list, struct err *err)
 {
 	struct reconcile *r = l->r;
-	size_t n = json_object_array_length(list), len;
-	const char **ids = mem_calloc(n, sizeof(*ids)), *text;
+	size_t n = json_object_array_length(list);
+	const char **ids = mem_calloc(n, sizeof(*ids));
 	bool *lacks = mem_calloc(n, sizeof(*lacks));
 	int rc;
 
@@ -107,12 +123,8 @@ take_page(struct listing *l, struct json_object *list, struct err *err)
 			continue;
 		r->missing++;
 		show_missing(r, event);
-		if (!r->repair)
-			continue;
-		text = json_object_to_json_string_length(event,
-		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-		    &len);
-		rc = intake_add(r->f.intake, text, len, ORIGIN_API, err);
+		if (r->repair)
+			rc = store(l, event, err);
 	}
 	if (rc == 0)
 		rc = intake_flush(r->f.intake, err);
@@ -153,7 +165,7 @@ make_path(const struct listing *l, const char *after)
 
 /* One page; *after moves on, *more says whether there is another. */
 static enum api_result
-list_page(struct listing *l, char after[RECONCILE_ID_MAX], bool *more,
+list_page(struct listing *l, char after[JOURNAL_ID_MAX], bool *more,
     struct err *err)
 {
 	struct api_answer answer = { .json = NULL };
@@ -173,7 +185,7 @@ list_page(struct listing *l, char after[RECONCILE_ID_MAX], bool *more,
 	} else if ((n = json_object_array_length(list)) == 0) {
 		*more = false;
 	} else {
-		snprintf(after, RECONCILE_ID_MAX, "%s", snapshot_object_id(
+		snprintf(after, JOURNAL_ID_MAX, "%s", snapshot_object_id(
 		    json_object_array_get_idx(list, n - 1)));
 		l->listed += n;
 		if (take_page(l, list, err) != 0)
@@ -190,7 +202,7 @@ static enum api_result
 list_account(struct listing *l, struct err *err)
 {
 	enum api_result result = API_OK;
-	char after[RECONCILE_ID_MAX];
+	char after[JOURNAL_ID_MAX];
 	bool more;
 
 	l->first = 0;

@@ -1,7 +1,7 @@
 /*
  * The parts of reconcile: events that the journal lacks (reconcile_events.c,
  * reconcile_types.c), marked objects (reconcile_marks.c), rows that differ
- * (reconcile_objects.c).
+ * (reconcile_objects.c, reconcile_compare.c).
  */
 #ifndef CTL_RECONCILE_INT_H
 #define CTL_RECONCILE_INT_H
@@ -59,6 +59,16 @@ int reconcile_objects(struct reconcile *r, struct err *err)
 int reconcile_gone(struct reconcile *r, const struct object_ref *ref,
     const struct stored_row *row, struct json_object **object,
     struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * Maps the object as its snapshot would be, and compares the row with that;
+ * reports the columns that differ and sets *n to their number. Returns 0, or
+ * -1 if the object can't be mapped, which a note says.
+ */
+int reconcile_compare(struct reconcile *r, const struct object_ref *ref,
+    const struct stored_row *stored, struct json_object *object,
+    const struct api_answer *answer, size_t *n)
+    __attribute__((warn_unused_result));
 
 /* Whether this error ends the run: the API or the database is gone. */
 bool reconcile_is_fatal(enum api_result result);

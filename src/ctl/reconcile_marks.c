@@ -37,7 +37,7 @@ see_account(struct reconcile *r, const struct object_ref *ref,
 {
 	struct api_answer answer = { .json = NULL };
 	struct err why = ERR_INIT;
-	char id[RECONCILE_ID_MAX], path[RECONCILE_ID_MAX + 32];
+	char id[JOURNAL_ID_MAX], path[JOURNAL_ID_MAX + 32];
 	enum api_result result;
 
 	/* A Connect account is named in the request. */

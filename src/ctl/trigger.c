@@ -1,6 +1,5 @@
 /* stripehookctl trigger: makes sample events and delivers or prints them. */
 #include <curl/curl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +68,26 @@ signing(struct deliver_options *to, const struct trigger_options *o,
 	to->secret = secret->text;
 	to->secret_len = secret->len;
 	return CTL_DONE;
+}
+
+/* Without --seed everything is new, and happened just now. */
+static void
+choose_seed(struct trigger_options *o)
+{
+	uint32_t seed;
+
+	if (o->seeded)
+		return;
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uint32_t)clock_wall_us();
+	o->seed = seed;
+}
+
+static void
+tell_seed(const struct trigger_options *o)
+{
+	if (!o->seeded)
+		fprintf(stderr, "seed %" PRIu64 "\n", o->seed);
 }
 
 /* One JSON text after another, as bodies are. */
@@ -146,6 +165,7 @@ deliver_events(struct plan *plan, const struct target *target,
 	struct deliver_result *r = mem_calloc(1, sizeof(*r));
 	int status;
 
+	tell_seed(o);
 	deliver(r, plan, target, to);
 	if (o->json)
 		print_result_json(r, plan_events(plan), o->seed);
@@ -163,20 +183,6 @@ deliver_events(struct plan *plan, const struct target *target,
 	return status;
 }
 
-/* Without --seed everything is new, and happened just now. */
-static void
-choose_seed(struct trigger_options *o)
-{
-	uint32_t seed;
-
-	if (o->seeded)
-		return;
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uint32_t)clock_wall_us();
-	o->seed = seed;
-	fprintf(stderr, "seed %" PRIu32 "\n", seed);
-}
-
 static int
 print_plan(struct plan *plan, const struct trigger_options *o,
     const struct config *cfg)
@@ -184,11 +190,13 @@ print_plan(struct plan *plan, const struct trigger_options *o,
 	struct deliver_options sign = { .secret = NULL };
 
 	if (!o->header) {
+		tell_seed(o);
 		print_events(plan, NULL);
 		return CTL_DONE;
 	}
 	if (signing(&sign, o, cfg) != CTL_DONE)
 		return CTL_UNREACHABLE;
+	tell_seed(o);
 	print_events(plan, &sign);
 	return CTL_DONE;
 }
@@ -242,30 +250,33 @@ run(struct trigger_options *o, const struct config *cfg)
 	return rc;
 }
 
+/* With the settings loaded. */
+static int
+with_config(struct trigger_options *o)
+{
+	struct config cfg;
+	int rc;
+
+	if (ctl_config(&cfg) != 0)
+		return CTL_UNREACHABLE;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+	rc = run(o, &cfg);
+	curl_global_cleanup();
+	config_free(&cfg);
+	return rc;
+}
+
 int
 ctl_trigger(int argc, char **argv)
 {
 	struct trigger_options o;
-	struct config cfg;
-	int rc;
+	int rc = trigger_options_parse(&o, argc, argv);
 
-	if ((rc = trigger_options_parse(&o, argc, argv)) != CTL_DONE) {
-		trigger_options_free(&o);
-		return rc;
-	}
-	if (o.ntypes == 0 && o.nlives == 0) {
+	if (rc == CTL_DONE && o.ntypes == 0 && o.nlives == 0)
 		list_types(o.json);
-		return CTL_DONE;
-	}
-	if (ctl_config(&cfg) != 0) {
-		trigger_options_free(&o);
-		return CTL_UNREACHABLE;
-	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();
-	rc = run(&o, &cfg);
-	curl_global_cleanup();
-	config_free(&cfg);
+	else if (rc == CTL_DONE)
+		rc = with_config(&o);
 	trigger_options_free(&o);
 	return rc;
 }

@@ -181,7 +181,8 @@ finish(struct delivery *d, struct slot *slot, CURLcode code)
 	if (status < 200 || status > 299) {
 		r->failed++;
 		if (r->refusal[0] == '\0')
-			memcpy(r->refusal, slot->post.answer, sizeof(r->refusal));
+			snprintf(r->refusal, sizeof(r->refusal), "%s",
+			    slot->post.answer);
 	}
 	release(slot);
 }

@@ -24,7 +24,7 @@ struct deliver_options {
 
 struct deliver_result {
 	uint64_t deliveries;
-	uint64_t answered[STATUS_MAX];	/* by HTTP status, the last answer */
+	uint64_t answered[STATUS_MAX];	/* by HTTP status */
 	uint64_t failed;	/* not answered 2xx in the end */
 	uint64_t retries;
 	double seconds;

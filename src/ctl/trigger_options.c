@@ -101,7 +101,7 @@ set(const struct rule *rule, void *p, const char *text)
 		number = strtod(text, &end);
 		if (end == text || *end != '\0' || !isfinite(number) ||
 		    number < rule->min || number > rule->max ||
-		    (rule->value != REAL && number != floor(number)))
+		    (rule->value != REAL && number != (double)(long)number))
 			return bad_number(rule, text);
 	}
 	switch (rule->value) {

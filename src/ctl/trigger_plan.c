@@ -62,7 +62,7 @@ line_up(struct plan *plan, struct plan_event *ev)
 	if (plan->n == plan->room) {
 		plan->room = plan->room * 2 + 64;
 		plan->line = mem_reallocarray(plan->line, plan->room,
-		    sizeof(*plan->line));
+		    sizeof(void *));
 	}
 	plan->line[plan->n++] = ev;
 	ev->refs++;
@@ -73,13 +73,13 @@ static void
 add(struct plan *plan, const struct sample_event *sample)
 {
 	struct plan_event *ev = mem_calloc(1, sizeof(*ev));
-	double more = plan->opt.duplicate;
+	unsigned more = (unsigned)plan->opt.duplicate;
+	double rest = plan->opt.duplicate - more;
 
 	ev->ev = *sample;
-	line_up(plan, ev);
-	for (; more > 0; more -= 1)
-		if (more >= 1 || fraction(&plan->state) < more)
-			line_up(plan, ev);
+	more += rest > 0 && fraction(&plan->state) < rest;
+	for (unsigned i = 0; i <= more; i++)
+		line_up(plan, ev);
 	plan->events++;
 }
 

@@ -39,27 +39,39 @@ target_is_loopback(const struct sockaddr *address)
 	return is_loopback_net(ntohl(mapped));
 }
 
-/* Returns CTL_DONE or CTL_UNREACHABLE. */
 static int
-resolve(struct target *target, const char *host)
+refuse(const char *what, const char *why)
+{
+	fprintf(stderr, "stripehookctl: '%s' %s\n", what, why);
+	return CTL_USAGE;
+}
+
+/* A host without an address isn't this machine either. */
+static int
+resolve(struct target *target, const char *host, bool anywhere)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 
-	if (rc != 0) {
+	if (rc != 0 && anywhere) {
 		fprintf(stderr, "stripehookctl: %s: %s\n", host,
 		    gai_strerror(rc));
 		return CTL_UNREACHABLE;
 	}
-	target->loopback = true;
+	target->loopback = rc == 0;
 	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
 		target->loopback &= target_is_loopback(a->ai_addr);
-	freeaddrinfo(list);
-	return CTL_DONE;
+	if (list != NULL)
+		freeaddrinfo(list);
+	if (target->loopback || anywhere)
+		return CTL_DONE;
+	return refuse(host, "is another machine, which may hold real "
+	    "customers: made-up events go to this one only, unless you say "
+	    "--i-mean-it");
 }
 
-/* An address of six parts stands in brackets in a URL. */
+/* An IPv6 address stands in brackets in a URL. */
 static void
 strip_brackets(char *host)
 {
@@ -69,13 +81,6 @@ strip_brackets(char *host)
 		return;
 	memmove(host, host + 1, len - 2);
 	host[len - 2] = '\0';
-}
-
-static int
-refuse(const char *what, const char *why)
-{
-	fprintf(stderr, "stripehookctl: '%s' %s\n", what, why);
-	return CTL_USAGE;
 }
 
 static int
@@ -94,14 +99,8 @@ examine(struct target *target, CURLU *parsed, const char *url, bool anywhere)
 		goto out;
 	}
 	strip_brackets(host);
-	if ((rc = resolve(target, host)) != CTL_DONE)
+	if ((rc = resolve(target, host, anywhere)) != CTL_DONE)
 		goto out;
-	if (!target->loopback && !anywhere) {
-		rc = refuse(host, "is another machine, which may hold real "
-		    "customers: made-up events go to this one only, unless "
-		    "you say --i-mean-it");
-		goto out;
-	}
 	if (strcmp(path, "/") == 0)
 		curl_url_set(parsed, CURLUPART_PATH, ROUTE, 0);
 	if (curl_url_get(parsed, CURLUPART_URL, &target->url, 0) != CURLUE_OK)

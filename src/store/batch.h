@@ -26,7 +26,7 @@ enum origin { ORIGIN_WEBHOOK, ORIGIN_API, ORIGIN_SNAPSHOT };
 struct replay {
 	const char *status;	/* that it has there */
 	const char *error;	/* or NULL */
-	bool applied;		/* it is processed: its ties were counted */
+	bool applied;		/* it is processed, and stays so */
 	const char *actor;	/* who replays it */
 	int64_t at_us;		/* when */
 };
@@ -74,8 +74,7 @@ void store_write(struct store *store, struct entry **entries, size_t n,
 
 /*
  * As store_write(), for events that are in the journal: their status follows
- * the outcome, the attempt is recorded, their rows and links are written. All
- * of them are applied ones, or none is.
+ * the outcome, the attempt is recorded, their rows and links are written.
  */
 void store_replay(struct store *store, struct entry **entries, size_t n,
     struct err *err);

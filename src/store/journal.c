@@ -45,8 +45,8 @@ journal_prepare_links(MYSQL *mysql, size_t cap)
 	    "ON DUPLICATE KEY UPDATE kind = kind", "sss", cap);
 }
 
-static const char *
-status_of(enum outcome out)
+const char *
+journal_status(enum outcome out)
 {
 	switch (out) {
 	case OUT_OK:
@@ -76,7 +76,7 @@ journal_put_event(struct stmt *st, size_t at, const struct entry *e)
 	put_text(st, at, EV_ID, ev->id);
 	put_text(st, at, EV_TYPE, ev->type);
 	put_text(st, at, EV_OBJECT, ev->object_id);
-	put_text(st, at, EV_STATUS, status_of(e->out));
+	put_text(st, at, EV_STATUS, journal_status(e->out));
 	put_text(st, at, EV_ERROR, reason[0] != '\0' ? reason : NULL);
 	put_text(st, at, EV_ACCOUNT, ev->account);
 	stmt_int(st, at, EV_LIVEMODE, ev->livemode);
@@ -97,78 +97,4 @@ journal_put_payload(struct stmt *st, size_t at, const struct entry *e)
 	stmt_int(st, at, 0, e->received_us);
 	put_text(st, at, 1, e->event->id);
 	stmt_bytes(st, at, 2, e->payload, e->payload_len);
-}
-
-struct stmt *
-journal_prepare_outcomes(MYSQL *mysql, size_t cap)
-{
-	return stmt_new(mysql,
-	    "UPDATE event_journal SET status = ?, error = ?, processed_at = "
-	    TIME_US " WHERE stripe_event_id = ? AND status = ?", "ssiss", cap);
-}
-
-/* A transaction that is repeated after a lost answer adds no second row. */
-struct stmt *
-journal_prepare_attempts(MYSQL *mysql, size_t cap)
-{
-	return stmt_new(mysql,
-	    "INSERT IGNORE INTO event_attempts (stripe_event_id, "
-	    "attempted_at, status, error, actor) VALUES (?, " TIME_US
-	    ", ?, ?, ?)", "sisss", cap);
-}
-
-const char *
-journal_status_after(const struct entry *e)
-{
-	const char *before = e->replay->status;
-
-	if (e->out == OUT_OK || strcmp(before, "processed") == 0)
-		return "processed";
-	/* Who gave it up is not asked again by each replay that fails. */
-	if (strcmp(before, "dismissed") == 0)
-		return before;
-	return status_of(e->out);
-}
-
-void
-journal_put_outcome(struct stmt *st, size_t at, const struct entry *e)
-{
-	const char *reason = e->rows->reason;
-
-	put_text(st, at, 0, journal_status_after(e));
-	put_text(st, at, 1, reason[0] != '\0' ? reason : NULL);
-	if (e->out == OUT_FAILED)
-		stmt_null(st, at, 2);
-	else
-		stmt_int(st, at, 2, e->replay->at_us);
-	put_text(st, at, 3, e->event->id);
-	put_text(st, at, 4, e->replay->status);
-}
-
-static void
-put_attempt(struct stmt *st, size_t at, const char *id, int64_t us,
-    const char *status, const char *error, const char *actor)
-{
-	put_text(st, at, 0, id);
-	stmt_int(st, at, 1, us);
-	put_text(st, at, 2, status);
-	put_text(st, at, 3, error);
-	put_text(st, at, 4, actor);
-}
-
-void
-journal_put_attempt(struct stmt *st, size_t at, const struct entry *e)
-{
-	const char *reason = e->rows->reason;
-
-	put_attempt(st, at, e->event->id, e->replay->at_us,
-	    status_of(e->out), reason[0] != '\0' ? reason : NULL,
-	    e->replay->actor);
-}
-
-void
-journal_put_delivery(struct stmt *st, size_t at, const struct entry *e)
-{
-	put_attempt(st, at, e->event->id, e->received_us, e->replay->status,
-	    e->replay->error, "delivery");
 }

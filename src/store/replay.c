@@ -4,7 +4,6 @@
  */
 #include "store/replay.h"
 
-#include <inttypes.h>
 #include <obstack.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,14 +11,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/attempt.h"
 #include "store/batch.h"
 #include "store/filter.h"
-#include "store/journal.h"
+#include "store/replay_item.h"
 #include "store/retention.h"
 #include "store/tooldb.h"
-#include "stripe/event.h"
-#include "stripe/mapping.h"
-#include "stripe/redact.h"
 
 enum { BATCH = 64 };
 
@@ -27,28 +24,13 @@ enum { BATCH = 64 };
 #define COLUMNS "stripe_event_id, created_at, TIMESTAMPDIFF(MICROSECOND, " \
 	"'1970-01-01', created_at), status, error, event_type"
 
-/* An event in hand; its strings are in the batch's obstack. */
-struct item {
-	const char *id, *type;
-	int64_t received_us;
-	struct replay replay;
-	char *payload;		/* NULL: gone */
-	size_t len;
-	bool redacted;
-	bool skip;
-	bool written;		/* it was applied, or tried */
-	struct event event;
-	struct rows rows;
-	struct entry entry;
-};
-
 struct replayer {
 	const struct config *cfg;
 	const char *actor;
 	struct tooldb *db;
 	struct store *store;
 	struct obstack mem;
-	struct item items[BATCH];
+	struct replay_item items[BATCH];
 	size_t n;
 	bool skip_dismissed;
 	struct replay_counts counts;
@@ -104,9 +86,9 @@ take_items(struct replayer *r, MYSQL_RES *res)
 
 	r->n = 0;
 	while (r->n < BATCH && (row = mysql_fetch_row(res)) != NULL) {
-		struct item *it = &r->items[r->n++];
+		struct replay_item *it = &r->items[r->n++];
 
-		*it = (struct item){
+		*it = (struct replay_item){
 			.skip = r->skip_dismissed &&
 			    strcmp(row[3], "dismissed") == 0,
 			.id = keep(r, row[0]), .type = keep(r, row[5]),
@@ -122,109 +104,23 @@ take_items(struct replayer *r, MYSQL_RES *res)
 	mysql_free_result(res);
 }
 
-static int
-read_payload(struct replayer *r, struct item *it, struct err *err)
-{
-	FILE *out = tooldb_sql(r->db);
-	MYSQL_RES *res;
-	MYSQL_ROW row;
-
-	fprintf(out, "SELECT p.payload, EXISTS (SELECT 1 FROM redactions x "
-	    "WHERE x.stripe_event_id = p.stripe_event_id) FROM "
-	    "event_payloads p WHERE p.created_at = '1970-01-01' + INTERVAL %"
-	    PRId64 " MICROSECOND AND p.stripe_event_id = ", it->received_us);
-	tooldb_text(r->db, it->id);
-	if (tooldb_read(r->db, &res, err) != 0)
-		return -1;
-	if ((row = mysql_fetch_row(res)) != NULL) {
-		it->len = mysql_fetch_lengths(res)[0];
-		it->payload = obstack_copy0(&r->mem, row[0], (int)it->len);
-		it->redacted = row[1][0] == '1';
-	}
-	mysql_free_result(res);
-	return 0;
-}
-
-/* What was blanked must come to be missing, not to read "[redacted]". */
-static void
-forget_redacted(struct replayer *r, struct item *it)
-{
-	size_t len, edits;
-	char *text = redact_forget(it->payload, it->len, &len, &edits);
-
-	if (text == NULL)
-		return;
-	it->payload = obstack_copy0(&r->mem, text, (int)len);
-	it->len = len;
-	free(text);
-}
-
-/* As a delivery is, but for the signature. */
-static enum outcome
-apply(struct replayer *r, struct item *it)
-{
-	enum livemode mode = r->cfg->livemode;
-	const char *why = "";
-	enum outcome out;
-
-	if (it->redacted)
-		forget_redacted(r, it);
-	if (event_parse(&it->event, &r->mem, it->payload, it->len,
-	    &why) != OUT_OK) {
-		it->event = (struct event){ .id = it->id, .account = "" };
-		snprintf(it->rows.reason, sizeof(it->rows.reason), "%s", why);
-		return OUT_FAILED;
-	}
-	if (it->replay.error != NULL &&
-	    strcmp(it->replay.error, EVENT_OTHER_SECRET) == 0)
-		why = EVENT_OTHER_SECRET;
-	else if (mode != LIVEMODE_ANY &&
-	    (mode == LIVEMODE_LIVE) != it->event.livemode)
-		why = EVENT_OTHER_MODE;
-	if (why != NULL && *why != '\0') {
-		snprintf(it->rows.reason, sizeof(it->rows.reason), "%s", why);
-		out = OUT_IGNORED;
-	} else {
-		out = mapping_apply(&it->rows, &r->mem, &it->event,
-		    &r->cfg->user_metadata_keys);
-	}
-	event_drop_json(&it->event);
-	return out;
-}
-
-static int
-prepare(struct replayer *r, struct item *it, struct err *err)
-{
-	if (read_payload(r, it, err) != 0)
-		return -1;
-	if (it->payload == NULL || (it->redacted && it->replay.applied))
-		return 0;
-	it->replay.at_us = clock_wall_us();
-	it->entry = (struct entry){ .event = &it->event, .rows = &it->rows,
-	    .received_us = it->received_us, .replay = &it->replay };
-	it->entry.out = apply(r, it);
-	it->written = true;
-	return 0;
-}
-
 static bool
 is_final(enum outcome out)
 {
 	return out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED;
 }
 
-/* Writes those of the items that were applied before, or those that weren't. */
 static int
-write_items(struct replayer *r, bool applied, struct err *err)
+write_items(struct replayer *r, struct err *err)
 {
 	size_t room = store_batch_bytes(r->store), bytes = 0, k = 0;
 	size_t cap = (size_t)r->cfg->batch_max;
 	struct entry *entries[BATCH];
 
 	for (size_t i = 0; i < r->n; i++) {
-		struct item *it = &r->items[i];
+		struct replay_item *it = &r->items[i];
 
-		if (it->written && it->replay.applied == applied) {
+		if (it->written) {
 			entries[k++] = &it->entry;
 			bytes += it->len;
 		}
@@ -240,7 +136,7 @@ write_items(struct replayer *r, bool applied, struct err *err)
 }
 
 static void
-count(struct replay_counts *c, const struct item *it)
+count(struct replay_counts *c, const struct replay_item *it)
 {
 	if (it->payload == NULL)
 		c->gone++;
@@ -257,7 +153,8 @@ count(struct replay_counts *c, const struct item *it)
 }
 
 static void
-say(struct replayer *r, const struct item *it, replay_said *said, void *arg)
+say(struct replayer *r, const struct replay_item *it, replay_said *said,
+    void *arg)
 {
 	struct replay_result result = { .id = it->id, .type = it->type,
 	    .before = it->replay.status, .after = it->replay.status,
@@ -269,7 +166,7 @@ say(struct replayer *r, const struct item *it, replay_said *said, void *arg)
 		result.error = "its payload was redacted; its rows stay as "
 		    "they are";
 	} else {
-		result.after = journal_status_after(&it->entry);
+		result.after = attempt_status(&it->entry);
 		result.error = it->rows.reason;
 	}
 	count(&r->counts, it);
@@ -284,9 +181,10 @@ do_batch(struct replayer *r, replay_said *said, void *arg, struct err *err)
 
 	for (size_t i = 0; i < r->n && rc == 0; i++)
 		if (!r->items[i].skip)
-			rc = prepare(r, &r->items[i], err);
-	if (rc == 0 && (rc = write_items(r, false, err)) == 0)
-		rc = write_items(r, true, err);
+			rc = replay_item_prepare(&r->items[i], r->db,
+			    r->cfg, &r->mem, err);
+	if (rc == 0)
+		rc = write_items(r, err);
 	for (size_t i = 0; i < r->n && rc == 0; i++)
 		if (!r->items[i].skip)
 			say(r, &r->items[i], said, arg);

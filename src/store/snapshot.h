@@ -22,6 +22,7 @@ struct snapshot_kind {
 	const char *query;	/* besides, to list them; ends in '&' or "" */
 	const char *unfinished;	/* SQL: rows that will change yet */
 	bool deletable;		/* one can be deleted; the row says so */
+	bool extra;		/* not every API version or key lists them */
 };
 
 /* In the order in which backfill fetches them. */

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/attempt.h"
 #include "store/batch.h"
 #include "store/journal.h"
 #include "store/settle.h"
@@ -26,9 +27,8 @@ struct transaction {
 	size_t cap;		/* events at a time */
 	const char *prefix;	/* of the object tables' names; borrowed */
 	struct stmt *events, *payloads, *links;
-	struct stmt *outcomes, *attempts;	/* of replays, when needed */
-	struct stmt **upserts;	/* two per table, made when needed */
-	enum upsert_mode mode;	/* NEWER or AGAIN */
+	struct attempts *attempts;	/* of replays, made when needed */
+	struct stmt **upserts;	/* one per table, made when needed */
 	struct settler *settler;
 	int64_t *deliveries;	/* of the events in hand */
 	int64_t *ties;		/* of the rows of one statement */
@@ -44,7 +44,7 @@ transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
 
 	tx->mysql = mysql;
 	tx->cap = cap;
-	tx->upserts = mem_calloc(2 * mapping_ntables, sizeof(struct stmt *));
+	tx->upserts = mem_calloc(mapping_ntables, sizeof(struct stmt *));
 	tx->deliveries = mem_calloc(cap, sizeof(*tx->deliveries));
 	tx->ties = mem_calloc(cap, sizeof(*tx->ties));
 	tx->prefix = prefix;
@@ -66,9 +66,8 @@ transaction_free(struct transaction *tx)
 	stmt_free(tx->events);
 	stmt_free(tx->payloads);
 	stmt_free(tx->links);
-	stmt_free(tx->outcomes);
-	stmt_free(tx->attempts);
-	for (size_t i = 0; i < 2 * mapping_ntables; i++)
+	attempts_free(tx->attempts);
+	for (size_t i = 0; i < mapping_ntables; i++)
 		stmt_free(tx->upserts[i]);
 	free(tx->upserts);
 	settler_free(tx->settler);
@@ -207,11 +206,10 @@ write_table(struct transaction *tx, const struct placed *rows, size_t n,
     struct err *err)
 {
 	const struct table *t = rows[0].row->table;
-	struct stmt **st = &tx->upserts[2 * t->index +
-	    (tx->mode == UPSERT_AGAIN)];
+	struct stmt **st = &tx->upserts[t->index];
 	enum db_class class = DB_OK;
 
-	if (*st == NULL && (*st = upsert_prepare(tx->mysql, t, tx->mode,
+	if (*st == NULL && (*st = upsert_prepare(tx->mysql, t, UPSERT_NEWER,
 	    tx->prefix, tx->cap)) == NULL)
 		return failed_mysql(tx->mysql, t->name, err);
 	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
@@ -299,42 +297,6 @@ write_links(struct transaction *tx, struct entry **e, size_t n, struct err *err)
 	return class;
 }
 
-static enum db_class
-flush(struct stmt *st, size_t n, const char *what, struct err *err)
-{
-	if (n > 0 && stmt_execute(st, n) != 0)
-		return failed_stmt(st, what, err);
-	return DB_OK;
-}
-
-static enum db_class
-write_outcomes(struct transaction *tx, struct entry **e, size_t n,
-    struct err *err)
-{
-	enum db_class class;
-	size_t k = 0;
-
-	if ((tx->outcomes == NULL && (tx->outcomes =
-	    journal_prepare_outcomes(tx->mysql, tx->cap)) == NULL) ||
-	    (tx->attempts == NULL && (tx->attempts =
-	    journal_prepare_attempts(tx->mysql, tx->cap)) == NULL))
-		return failed_mysql(tx->mysql, "replay", err);
-	for (size_t i = 0; i < n; i++)
-		if (!e[i]->replay->applied && (e[i]->out == OUT_OK ||
-		    strcmp(e[i]->replay->status, "dismissed") != 0))
-			journal_put_outcome(tx->outcomes, k++, e[i]);
-	if ((class = flush(tx->outcomes, k, "event_journal", err)) != DB_OK)
-		return class;
-	for (size_t i = k = 0; i < n; i++)
-		if (!e[i]->replay->applied)
-			journal_put_delivery(tx->attempts, k++, e[i]);
-	if ((class = flush(tx->attempts, k, "event_attempts", err)) != DB_OK)
-		return class;
-	for (size_t i = 0; i < n; i++)
-		journal_put_attempt(tx->attempts, i, e[i]);
-	return flush(tx->attempts, n, "event_attempts", err);
-}
-
 /* Commits if all went well. */
 static enum db_class
 end(struct transaction *tx, enum db_class class, struct err *err)
@@ -356,7 +318,6 @@ transaction_try(struct transaction *tx, struct entry **e, size_t n,
 {
 	enum db_class class;
 
-	tx->mode = UPSERT_NEWER;
 	if ((class = write_events(tx, e, n, err)) == DB_OK &&
 	    (class = write_payloads(tx, e, n, err)) == DB_OK &&
 	    (class = write_rows(tx, e, n, err)) == DB_OK)
@@ -372,8 +333,10 @@ transaction_replay(struct transaction *tx, struct entry **e, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		tx->deliveries[i] = 1;
-	tx->mode = e[0]->replay->applied ? UPSERT_AGAIN : UPSERT_NEWER;
-	if ((class = write_outcomes(tx, e, n, err)) == DB_OK &&
+	if (tx->attempts == NULL &&
+	    (tx->attempts = attempts_new(tx->mysql, tx->cap)) == NULL)
+		return end(tx, failed_mysql(tx->mysql, "replay", err), err);
+	if ((class = attempts_write(tx->attempts, e, n, err)) == DB_OK &&
 	    (class = write_rows(tx, e, n, err)) == DB_OK)
 		class = write_links(tx, e, n, err);
 	return end(tx, class, err);

@@ -17,18 +17,16 @@ enum {
 };
 
 /* When what comes replaces the row, and the ties that the row then has. */
-#define NEWER "(VALUES(order_key) > order_key OR " \
-	"(VALUES(order_key) = order_key AND " \
-	"VALUES(source_event_id) > source_event_id))"
 static const struct {
 	const char *newer, *ties;
 } modes[] = {
-	[UPSERT_NEWER] = { NEWER,
+	[UPSERT_NEWER] = {
+	    "(VALUES(order_key) > order_key OR "
+	    "(VALUES(order_key) = order_key AND "
+	    "VALUES(source_event_id) > source_event_id))",
 	    "IF(VALUES(order_key) > order_key, 0, ties + "
 	    "(VALUES(order_key) = order_key AND "
 	    "VALUES(source_event_id) <> source_event_id))" },
-	[UPSERT_AGAIN] = { NEWER,
-	    "IF(VALUES(order_key) > order_key, 0, ties)" },
 	[UPSERT_DECIDED] = {
 	    "VALUES(order_key) >= order_key",
 	    "IF(VALUES(order_key) >= order_key, VALUES(ties), ties)" },
@@ -104,7 +102,7 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 	    "VALUES(source_event_id), source_event_id), "
 	    "order_key = GREATEST(order_key, VALUES(order_key))%s",
 	    modes[mode].ties, newer,
-	    mode != UPSERT_DECIDED ? " RETURNING ties" : "");
+	    mode == UPSERT_NEWER ? " RETURNING ties" : "");
 	if (fclose(out) != 0)
 		abort();
 	return sql;

@@ -16,7 +16,6 @@ struct event;
 
 enum upsert_mode {
 	UPSERT_NEWER,		/* the ordinary one; RETURNING ties */
-	UPSERT_AGAIN,		/* events whose ties were counted before */
 	UPSERT_DECIDED		/* of equal keys this row is the one */
 };
 

@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "stripe/api_say.h"
-#include "stripe/json.h"
 
 enum {
 	TRIES_MAX = 6,			/* of one request */
@@ -233,10 +232,10 @@ back_off(struct api *api, unsigned tries, long status)
 	char line[CURL_ERROR_SIZE + 128], why[CURL_ERROR_SIZE];
 
 	/* Jitter, so that several tools don't come back together. */
-	ms = ms / 2 + rand() % (ms / 2 + 1);
+	ms = ms / 2 + random() % (ms / 2 + 1);
 	if (api->retry_after >= 0)
 		ms = 1000 * (int64_t)(api->retry_after < RETRY_AFTER_MAX ?
-		    api->retry_after : RETRY_AFTER_MAX) + rand() % 100;
+		    api->retry_after : RETRY_AFTER_MAX) + random() % 100;
 	if (status == 0)
 		snprintf(why, sizeof(why), "%s", api->error);
 	else
@@ -246,34 +245,6 @@ back_off(struct api *api, unsigned tries, long status)
 	if (api->say != NULL)
 		api->say(line);
 	sleep_ms(ms);
-}
-
-/* Reads the answer that is there into its struct. */
-static enum api_result
-read_answer(struct api *api, const char *path, long status, struct err *err)
-{
-	struct json_object *json = NULL;
-	const char *why = "the answer is empty";
-	enum api_result result;
-
-	if (api->len > 0 && json_parse(&json, api->body, api->len, &why) !=
-	    OUT_OK)
-		json = NULL;
-	if (status != 200) {
-		result = api_explain(status, path, json, api->key, err);
-		json_object_put(json);
-		return result;
-	}
-	if (json == NULL) {
-		err_add(err, "%.*s: what answers is not Stripe's API: %s",
-		    (int)strcspn(path, "?"), path, why);
-		return API_REFUSED;
-	}
-	api->answer->json = json;
-	/* Without a Date our own clock has to do. */
-	if (api->answer->date < 0)
-		api->answer->date = clock_wall_us() / 1000000;
-	return API_OK;
 }
 
 enum api_result
@@ -297,7 +268,8 @@ api_get(struct api *api, const char *path, const char *account,
 			back_off(api, tries, status);
 	}
 	if (status != 0) {
-		result = read_answer(api, path, status, err);
+		result = api_read(status, path, api->body, api->len, api->key,
+		    answer, err);
 	} else {
 		err_add(err, "%s can't be reached: %s", api->base, api->error);
 		result = API_UNREACHABLE;

@@ -1,11 +1,13 @@
-/* Puts Stripe's refusals into words. */
+/* Reads Stripe's answers, and puts refusals into words. */
 #include "stripe/api_say.h"
 
 #include <string.h>
 
 #include <json-c/json.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "stripe/json.h"
 
 enum { MESSAGE_MAX = 300 };	/* bytes of Stripe's own words */
 
@@ -99,4 +101,31 @@ api_explain(long status, const char *path, struct json_object *body,
 		    status, colon, max, said);
 		return api_may_repeat(status) ? API_UNREACHABLE : API_REFUSED;
 	}
+}
+
+enum api_result
+api_read(long status, const char *path, const char *text, size_t len,
+    const char *key, struct api_answer *answer, struct err *err)
+{
+	struct json_object *json = NULL;
+	const char *why = "the answer is empty";
+	enum api_result result;
+
+	if (len > 0 && json_parse(&json, text, len, &why) != OUT_OK)
+		json = NULL;
+	if (status != 200) {
+		result = api_explain(status, path, json, key, err);
+		json_object_put(json);
+		return result;
+	}
+	if (json == NULL) {
+		err_add(err, "%.*s: what answers is not Stripe's API: %s",
+		    (int)strcspn(path, "?"), path, why);
+		return API_REFUSED;
+	}
+	answer->json = json;
+	/* Without a Date our own clock has to do. */
+	if (answer->date < 0)
+		answer->date = clock_wall_us() / 1000000;
+	return API_OK;
 }

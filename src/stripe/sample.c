@@ -32,10 +32,10 @@ sample_new(const struct sample_options *opt)
 	s->opt = *opt;
 	if (s->opt.user_key == NULL)
 		s->opt.user_key = "user_id";
-	s->templates = mem_calloc(sample_ntemplates, sizeof(*s->templates));
+	s->templates = mem_calloc(sample_ntemplates, sizeof(void *));
 	for (size_t i = 0; i < sample_ntemplates; i++)
 		s->templates[i] = parse(sample_templates[i].text);
-	s->states = mem_calloc(sample_nstates, sizeof(*s->states));
+	s->states = mem_calloc(sample_nstates, sizeof(void *));
 	for (size_t i = 0; i < sample_nstates; i++)
 		s->states[i] = parse(sample_states[i].text);
 	return s;
@@ -130,16 +130,14 @@ void
 sample_add_lifecycle(struct sample *s, int which, struct sample_events *out)
 {
 	const struct sample_life *life;
-	unsigned sum = 0, drawn;
+	unsigned drawn;
 	size_t i = 0;
 
 	begin(s, false);
 	introduce(s, out);
-	for (size_t k = 0; k < sample_nlives; k++)
-		sum += sample_lives[k].weight;
-	drawn = (unsigned)(sample_number(s, "lifecycle") % sum);
-	while (drawn >= sample_lives[i].weight)
-		drawn -= sample_lives[i++].weight;
+	drawn = (unsigned)(sample_number(s, "lifecycle") % 100);
+	while (i + 1 < sample_nlives && drawn >= sample_lives[i].percent)
+		drawn -= sample_lives[i++].percent;
 	life = &sample_lives[which == SAMPLE_MIX ? i : (size_t)which];
 	begin_at(s, duration(life));
 	for (i = 0; i < LIFE_PARTS && life->parts[i] != NULL; i++)

@@ -40,7 +40,7 @@ extern const size_t sample_nstates;
 enum {
 	SAMPLE_BASE = 1767225600, /* 2026-01-01, where seeded times begin */
 	DAY = 86400,
-	TRIAL_DAYS = 14,
+	TRIAL = 14 * DAY,
 	/* Delays other than seconds: to the end of the subscription's */
 	TO_TRIAL_END = -1,
 	TO_PERIOD_END = -2
@@ -75,7 +75,7 @@ enum { LIFE_PARTS = 4 };
 
 struct sample_life {
 	const char *name;
-	unsigned weight;	/* how often the mix has it */
+	unsigned percent;	/* of the mix */
 	const struct sample_step *parts[LIFE_PARTS];
 };
 

@@ -222,7 +222,7 @@ static const struct sample_step departure[] = {
 
 const struct sample_life sample_lives[] = {
 	{ "trial", 12, { trial } },
-	{ "paid", 30, { signup, first_payment, renewal } },
+	{ "paid", 28, { signup, first_payment, renewal } },
 	{ "past_due", 6, { signup, first_payment, failed_renewal } },
 	{ "recovered", 8, { signup, first_payment, failed_renewal,
 	    recovery } },

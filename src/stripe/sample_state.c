@@ -22,19 +22,21 @@ const struct sample_state sample_states[] = {
 	{ "product", "retired",
 	    "{'active':false,'updated':'$now'}" },
 	{ "price", "renamed",
-	    "{'nickname':'$(nickname) (2026)','metadata':{'campaign':'spring'}}" },
+	    "{'nickname':'$(nickname) (2026)',"
+	    "'metadata':{'campaign':'spring'}}" },
 	{ "price", "retired",
 	    "{'active':false,'lookup_key':null}" },
 	{ "plan", "renamed",
-	    "{'nickname':'$(nickname) (2026)','metadata':{'campaign':'spring'}}" },
+	    "{'nickname':'$(nickname) (2026)',"
+	    "'metadata':{'campaign':'spring'}}" },
 	{ "plan", "retired",
 	    "{'active':false}" },
 	{ "setup_intent", "action",
 	    "{'latest_attempt':'$setatt',"
-	    "'next_action':{'redirect_to_url':{'return_url':'https://app.example.co"
-	    "m/billing?setup=1',"
-	    "'url':'https://hooks.stripe.com/redirect/authenticate/src_$(fingerprin"
-	    "t)'},'type':'redirect_to_url'},'payment_method':'$pm',"
+	    "'next_action':{'redirect_to_url':{'return_url':'https://app.ex"
+	    "ample.com/billing?setup=1',"
+	    "'url':'https://hooks.stripe.com/redirect/authenticate/src_$(fi"
+	    "ngerprint)'},'type':'redirect_to_url'},'payment_method':'$pm',"
 	    "'status':'requires_action'}" },
 	{ "setup_intent", "failed",
 	    "{'last_setup_error':'@card_error','latest_attempt':'$setatt',"
@@ -42,19 +44,22 @@ const struct sample_state sample_states[] = {
 	    "'status':'requires_payment_method'}" },
 	{ "setup_intent", "succeeded",
 	    "{'last_setup_error':null,'latest_attempt':'$setatt',"
-	    "'next_action':null,'payment_method':'$pm','status':'succeeded'}" },
+	    "'next_action':null,'payment_method':'$pm',"
+	    "'status':'succeeded'}" },
 	{ "setup_intent", "canceled",
 	    "{'cancellation_reason':'abandoned','next_action':null,"
 	    "'status':'canceled'}" },
 	{ "subscription", "trialing",
-	    "{'billing_cycle_anchor':'$now+1209600','-current_period_start':'$now',"
+	    "{'billing_cycle_anchor':'$now+1209600',"
+	    "'-current_period_start':'$now',"
 	    "'-current_period_end':'$now+1209600',"
 	    "'items':{'data':[{'+current_period_start':'$now',"
 	    "'+current_period_end':'$now+1209600'}]},'status':'trialing',"
 	    "'trial_end':'$now+1209600','trial_start':'$now'}" },
 	{ "subscription", "no_card",
 	    "{'default_payment_method':null,"
-	    "'trial_settings':{'end_behavior':{'missing_payment_method':'pause'}}}" },
+	    "'trial_settings':{'end_behavior':{'missing_payment_method':'pa"
+	    "use'}}}" },
 	{ "subscription", "active",
 	    "{'status':'active'}" },
 	{ "subscription", "past_due",
@@ -62,7 +67,8 @@ const struct sample_state sample_states[] = {
 	{ "subscription", "paused",
 	    "{'status':'paused'}" },
 	{ "subscription", "renewed",
-	    "{'-current_period_start':'$now','-current_period_end':'$month',"
+	    "{'-current_period_start':'$now',"
+	    "'-current_period_end':'$month',"
 	    "'items':{'data':[{'+current_period_start':'$now',"
 	    "'+current_period_end':'$month'}]},'latest_invoice':'$in'}" },
 	{ "subscription", "resumed",
@@ -73,9 +79,9 @@ const struct sample_state sample_states[] = {
 	    "{'pending_update':{'billing_cycle_anchor':null,"
 	    "'expires_at':'$now+82800','subscription_items':[{'id':'$si',"
 	    "'object':'subscription_item','+billing_thresholds':null,"
-	    "'created':'$now','metadata':{},'plan':'@plan','price':'@price',"
-	    "'quantity':3,'subscription':'$sub','tax_rates':[]}],'trial_end':null,"
-	    "'trial_from_plan':null}}" },
+	    "'created':'$now','metadata':{},'plan':'@plan',"
+	    "'price':'@price','quantity':3,'subscription':'$sub',"
+	    "'tax_rates':[]}],'trial_end':null,'trial_from_plan':null}}" },
 	{ "subscription", "settled",
 	    "{'pending_update':null}" },
 	{ "subscription", "canceling",
@@ -91,8 +97,8 @@ const struct sample_state sample_states[] = {
 	    "{'ended_at':'$now','status':'canceled'}" },
 	{ "subscription", "given_up",
 	    "{'canceled_at':'$now',"
-	    "'cancellation_details':{'reason':'payment_failed'},'ended_at':'$now',"
-	    "'status':'canceled'}" },
+	    "'cancellation_details':{'reason':'payment_failed'},"
+	    "'ended_at':'$now','status':'canceled'}" },
 	{ "subscription", "expired",
 	    "{'ended_at':'$now','status':'incomplete_expired'}" },
 	{ "invoice", "cycle",
@@ -106,17 +112,19 @@ const struct sample_state sample_states[] = {
 	    "'footer':'All amounts are final.'}" },
 	{ "invoice", "open",
 	    "{'effective_at':'$now',"
-	    "'hosted_invoice_url':'https://invoice.stripe.com/i/$(acct)/$(mode)_$(t"
-	    "oken)?s=ap',"
-	    "'invoice_pdf':'https://pay.stripe.com/invoice/$(acct)/$(mode)_$(token)"
-	    "/pdf?s=ap','next_payment_attempt':null,'number':'$number',"
-	    "'-payment_intent':'$pi','status':'open',"
+	    "'hosted_invoice_url':'https://invoice.stripe.com/i/$(acct)/$(m"
+	    "ode)_$(token)?s=ap',"
+	    "'invoice_pdf':'https://pay.stripe.com/invoice/$(acct)/$(mode)_"
+	    "$(token)/pdf?s=ap','next_payment_attempt':null,"
+	    "'number':'$number','-payment_intent':'$pi','status':'open',"
 	    "'status_transitions':{'finalized_at':'$now'},"
 	    "'webhooks_delivered_at':'$now'}" },
 	{ "invoice", "unfinalized",
-	    "{'last_finalization_error':{'code':'customer_tax_location_invalid',"
-	    "'doc_url':'https://stripe.com/docs/error-codes/customer-tax-location-i"
-	    "nvalid','message':'The customer has no valid address.',"
+	    "{'last_finalization_error':{'code':'customer_tax_location_inva"
+	    "lid',"
+	    "'doc_url':'https://stripe.com/docs/error-codes/customer-tax-lo"
+	    "cation-invalid',"
+	    "'message':'The customer has no valid address.',"
 	    "'type':'invalid_request_error'}}" },
 	{ "invoice", "failed_1",
 	    "{'attempt_count':1,'attempted':true,'-charge':'$ch',"
@@ -128,17 +136,18 @@ const struct sample_state sample_states[] = {
 	    "{'attempt_count':3,'attempted':true,'-charge':'$ch',"
 	    "'next_payment_attempt':'$now+604800'}" },
 	{ "invoice", "paid",
-	    "{'amount_paid':'$amount','amount_remaining':0,'attempt_count':1,"
-	    "'attempted':true,'auto_advance':false,'-charge':'$ch',"
-	    "'next_payment_attempt':null,'-paid':true,'status':'paid',"
-	    "'status_transitions':{'paid_at':'$now'}}" },
+	    "{'amount_paid':'$amount','amount_remaining':0,"
+	    "'attempt_count':1,'attempted':true,'auto_advance':false,"
+	    "'-charge':'$ch','next_payment_attempt':null,'-paid':true,"
+	    "'status':'paid','status_transitions':{'paid_at':'$now'}}" },
 	{ "invoice", "third_time",
 	    "{'attempt_count':3}" },
 	{ "invoice", "overpaid",
 	    "{'+amount_overpaid':500}" },
 	{ "invoice", "free",
-	    "{'amount_due':0,'amount_remaining':0,'lines':{'data':[{'amount':0,"
-	    "'-amount_excluding_tax':0,'description':'Trial period for $(product)',"
+	    "{'amount_due':0,'amount_remaining':0,"
+	    "'lines':{'data':[{'amount':0,'-amount_excluding_tax':0,"
+	    "'description':'Trial period for $(product)',"
 	    "'period':{'end':'$now+1209600'}}]},'subtotal':0,"
 	    "'subtotal_excluding_tax':0,'total':0,'total_excluding_tax':0}" },
 	{ "invoice", "free_paid",
@@ -157,42 +166,45 @@ const struct sample_state sample_states[] = {
 	    "'status_transitions':{'voided_at':'$now'}}" },
 	{ "invoice", "upcoming",
 	    "{'id':'$none','auto_advance':true,'billing_reason':'upcoming',"
-	    "'lines':{'url':'/v1/invoices/upcoming/lines?subscription=$(sub)'},"
-	    "'next_payment_attempt':'$now+3600'}" },
+	    "'lines':{'url':'/v1/invoices/upcoming/lines?subscription=$(sub"
+	    ")'},'next_payment_attempt':'$now+3600'}" },
 	{ "payment_intent", "one_time",
 	    "{'description':null,'-invoice':null,'metadata':'$metadata',"
 	    "'setup_future_usage':null}" },
 	{ "payment_intent", "manual",
 	    "{'capture_method':'manual'}" },
 	{ "payment_intent", "action",
-	    "{'next_action':{'redirect_to_url':{'return_url':'https://app.example.c"
-	    "om/billing?paid=1',"
-	    "'url':'https://hooks.stripe.com/3d_secure_2/hosted?payment_intent=$(pi"
-	    ")&source=$(fingerprint)'},'type':'redirect_to_url'},"
+	    "{'next_action':{'redirect_to_url':{'return_url':'https://app.e"
+	    "xample.com/billing?paid=1',"
+	    "'url':'https://hooks.stripe.com/3d_secure_2/hosted?payment_int"
+	    "ent=$(pi)&source=$(fingerprint)'},'type':'redirect_to_url'},"
 	    "'payment_method':'$pm','status':'requires_action'}" },
 	{ "payment_intent", "transfer",
-	    "{'next_action':{'display_bank_transfer_instructions':{'amount_remainin"
-	    "g':'$rest','currency':'$currency',"
-	    "'hosted_instructions_url':'https://payments.stripe.com/bank_transfers/"
-	    "instructions/$(mode)_$(token)','reference':'$prefix',"
+	    "{'next_action':{'display_bank_transfer_instructions':{'amount_"
+	    "remaining':'$rest','currency':'$currency',"
+	    "'hosted_instructions_url':'https://payments.stripe.com/bank_tr"
+	    "ansfers/instructions/$(mode)_$(token)','reference':'$prefix',"
 	    "'type':'us_bank_transfer'},"
 	    "'type':'display_bank_transfer_instructions'},"
 	    "'payment_method_types':['customer_balance'],"
 	    "'status':'requires_action'}" },
 	{ "payment_intent", "processing",
-	    "{'last_payment_error':null,'latest_charge':'$ch','next_action':null,"
-	    "'payment_method':'$pm','status':'processing'}" },
+	    "{'last_payment_error':null,'latest_charge':'$ch',"
+	    "'next_action':null,'payment_method':'$pm',"
+	    "'status':'processing'}" },
 	{ "payment_intent", "authorized",
 	    "{'amount_capturable':'$amount','latest_charge':'$ch',"
-	    "'next_action':null,'payment_method':'$pm','status':'requires_capture'}" },
+	    "'next_action':null,'payment_method':'$pm',"
+	    "'status':'requires_capture'}" },
 	{ "payment_intent", "declined",
 	    "{'last_payment_error':'@card_error','latest_charge':'$ch',"
 	    "'next_action':null,'payment_method':null,"
 	    "'status':'requires_payment_method'}" },
 	{ "payment_intent", "succeeded",
 	    "{'amount_capturable':0,'amount_received':'$amount',"
-	    "'last_payment_error':null,'latest_charge':'$ch','next_action':null,"
-	    "'payment_method':'$pm','status':'succeeded'}" },
+	    "'last_payment_error':null,'latest_charge':'$ch',"
+	    "'next_action':null,'payment_method':'$pm',"
+	    "'status':'succeeded'}" },
 	{ "payment_intent", "canceled",
 	    "{'amount_capturable':0,'canceled_at':'$now',"
 	    "'cancellation_reason':'abandoned','next_action':null,"
@@ -206,24 +218,27 @@ const struct sample_state sample_states[] = {
 	    "{'amount_captured':0,'balance_transaction':null,'paid':false,"
 	    "'receipt_url':null,'status':'pending'}" },
 	{ "charge", "failed",
-	    "{'amount_captured':0,'balance_transaction':null,'captured':false,"
-	    "'failure_code':'card_declined',"
+	    "{'amount_captured':0,'balance_transaction':null,"
+	    "'captured':false,'failure_code':'card_declined',"
 	    "'failure_message':'Your card has insufficient funds.',"
 	    "'outcome':{'+advice_code':'try_again_later',"
-	    "'+network_decline_code':'05','network_status':'declined_by_network',"
+	    "'+network_decline_code':'05',"
+	    "'network_status':'declined_by_network',"
 	    "'reason':'insufficient_funds',"
-	    "'seller_message':'The bank returned the decline code `insufficient_fun"
-	    "ds`.','type':'issuer_declined'},'paid':false,"
-	    "'payment_method_details':{'card':{'last4':'0341'}},'receipt_url':null,"
-	    "'status':'failed'}" },
+	    "'seller_message':'The bank returned the decline code `insuffic"
+	    "ient_funds`.','type':'issuer_declined'},'paid':false,"
+	    "'payment_method_details':{'card':{'last4':'0341'}},"
+	    "'receipt_url':null,'status':'failed'}" },
 	{ "charge", "secured",
 	    "{'payment_method_details':{'card':{'last4':'3155',"
 	    "'three_d_secure':{'authentication_flow':'challenge',"
-	    "'electronic_commerce_indicator':'05','exemption_indicator':null,"
-	    "'result':'authenticated','result_reason':null,"
-	    "'transaction_id':'$(fingerprint)','version':'2.2.0'}}}}" },
+	    "'electronic_commerce_indicator':'05',"
+	    "'exemption_indicator':null,'result':'authenticated',"
+	    "'result_reason':null,'transaction_id':'$(fingerprint)',"
+	    "'version':'2.2.0'}}}}" },
 	{ "charge", "uncaptured",
-	    "{'amount_captured':0,'balance_transaction':null,'captured':false}" },
+	    "{'amount_captured':0,'balance_transaction':null,"
+	    "'captured':false}" },
 	{ "charge", "captured",
 	    "{'amount_captured':'$amount','balance_transaction':'$txn',"
 	    "'captured':true}" },
@@ -257,16 +272,17 @@ const struct sample_state sample_states[] = {
 	{ "dispute", "withdrawn",
 	    "{'balance_transactions':[{'id':'$txn_back',"
 	    "'object':'balance_transaction','amount':'$minus',"
-	    "'available_on':'$now+172800','created':'$now','currency':'$currency',"
-	    "'description':'Chargeback withdrawal for $(ch)','exchange_rate':null,"
-	    "'fee':1500,'fee_details':[],'net':'$minus',"
-	    "'reporting_category':'dispute','source':'$dp','status':'pending',"
-	    "'type':'adjustment'}]}" },
+	    "'available_on':'$now+172800','created':'$now',"
+	    "'currency':'$currency',"
+	    "'description':'Chargeback withdrawal for $(ch)',"
+	    "'exchange_rate':null,'fee':1500,'fee_details':[],"
+	    "'net':'$minus','reporting_category':'dispute','source':'$dp',"
+	    "'status':'pending','type':'adjustment'}]}" },
 	{ "dispute", "review",
 	    "{'evidence':{'product_description':'$product',"
-	    "'uncategorized_text':'The customer used the service until today.'},"
-	    "'evidence_details':{'has_evidence':true,'submission_count':1},"
-	    "'status':'under_review'}" },
+	    "'uncategorized_text':'The customer used the service until toda"
+	    "y.'},'evidence_details':{'has_evidence':true,"
+	    "'submission_count':1},'status':'under_review'}" },
 	{ "dispute", "won",
 	    "{'status':'won'}" },
 	{ "dispute", "lost",

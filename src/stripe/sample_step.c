@@ -213,7 +213,7 @@ int64_t
 sample_later(int64_t now, int64_t anchor, int delay)
 {
 	if (delay == TO_TRIAL_END)
-		return anchor + TRIAL_DAYS * DAY;
+		return anchor + TRIAL;
 	if (delay == TO_PERIOD_END)
 		return sample_month_after(anchor);
 	return now + delay;

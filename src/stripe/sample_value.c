@@ -8,7 +8,7 @@
 
 #include "stripe/sample_int.h"
 
-enum { CATALOGUE_DAYS = 200 };	/* how old the shop is */
+enum { SHOP_AGE = 200 * DAY };
 
 static const struct person {
 	const char *name, *mailbox;
@@ -59,7 +59,7 @@ sample_month_after(int64_t t)
 	/* The 31st of a shorter month is its last day. */
 	gmtime_r(&time, &tm);
 	if (tm.tm_mday < day)
-		time -= tm.tm_mday * DAY;
+		time -= (time_t)tm.tm_mday * DAY;
 	return time;
 }
 
@@ -69,7 +69,7 @@ sample_catalogue_time(const struct sample *s)
 	if (s->own_catalogue)
 		return s->start;
 	return (s->opt.now != 0 ? s->opt.now : SAMPLE_BASE) -
-	    CATALOGUE_DAYS * DAY + (int64_t)s->plan * DAY;
+	    SHOP_AGE + (int64_t)s->plan * DAY;
 }
 
 static struct json_object *

@@ -6,6 +6,7 @@ import {
 	FIXTURES, Renamer, makeEvent, makePayment, newId, now, print, randomText,
 	readFixture, readJson,
 } from './lib/events.mjs';
+import { until } from './lib/processes.mjs';
 import { Server, metric } from './lib/server.mjs';
 
 const MiB = 1024 * 1024;
@@ -208,6 +209,8 @@ describe('what cannot be applied', () => {
 		const answers = await Promise.all(
 			events.map((event) => server.deliver(event)));
 		await server.sql('ALTER TABLE payments DROP CONSTRAINT poison');
+		await until(async () => metric(await server.metrics(),
+			'stripehook_database_up') === 2, 'both workers connected');
 		assert.deepEqual([...new Set(answers.map(({ text }) => text))],
 			['{"received":true}'], server.log().slice(-2000));
 		for (const event of events) {

@@ -88,7 +88,7 @@ describe('migrate', () => {
 			`REVERSE(${column.name}) LIMIT 1`, { database });
 		const { code, stderr } = await migrate(database);
 		assert.equal(code, 1, stderr);
-		assert.match(stderr, /0001/);
+		assert.match(stderr, /migration \d+ \w+ was applied with/);
 	});
 
 	test('the operator\'s own users view stays', async () => {
@@ -137,9 +137,9 @@ describe('the schema', () => {
 	});
 
 	test('the four accounts are there', async () => {
-		const rows = await server.sql('SELECT user FROM mysql.user WHERE ' +
-			"user LIKE 'stripehook%' ORDER BY user");
-		assert.deepEqual(rows.map(({ user }) => user.toLowerCase()),
+		const rows = await server.sql('SELECT user AS name FROM mysql.user ' +
+			"WHERE user LIKE 'stripehook%' ORDER BY user");
+		assert.deepEqual(rows.map(({ name }) => name),
 			['stripehook_admin', 'stripehook_app', 'stripehook_ingest',
 				'stripehook_status']);
 	});

@@ -20,7 +20,8 @@ export class StripeApi {
 	endpoints = [];			// webhook endpoints
 	objects = new Map();		// id -> object
 	denied = new Set();		// paths that the key may not read
-	faults = [];			// each answers one request: 429, 500, 'reset'
+	faults = [];			// each answers one request, but of the endpoints:
+					// 429, 500, 'reset'
 	requests = [];			// { path, query, headers, status }
 	delay = 0;			// ms before each answer
 	clock = () => Date.now();	// what the Date header tells
@@ -54,7 +55,8 @@ export class StripeApi {
 		const entry = { path: url.pathname, query: url.searchParams,
 			headers: req.headers };
 		this.requests.push(entry);
-		const fault = this.faults.shift();
+		const fault = url.pathname === '/v1/webhook_endpoints' ?
+			undefined : this.faults.shift();
 		if (fault === 'reset') {
 			entry.status = 'reset';
 			req.socket.resetAndDestroy();
@@ -85,7 +87,8 @@ export class StripeApi {
 				return [403, error('invalid_request_error', 'The provided ' +
 					'key does not have the required permissions')];
 		if (pathname === '/v1/events')
-			return this.#list(this.#eventsOf(query), query);
+			return this.#list(this.#eventsOf(query,
+				req.headers['stripe-account']), query);
 		if (pathname === '/v1/webhook_endpoints')
 			return this.#list(this.endpoints, query);
 		if (pathname in LISTS)
@@ -99,15 +102,18 @@ export class StripeApi {
 			message: `No such object: '${id}'` } }];
 	}
 
-	#eventsOf(query) {
+	// Those of a Connect account don't say so when asked for in its name.
+	#eventsOf(query, account) {
 		const types = query.getAll('types[]');
 		if (types.length > 20)
 			throw new Error('more than 20 types in a call');
 		const from = Number(query.get('created[gte]') ?? 0);
 		const until = Number(query.get('created[lte]') ?? Infinity);
-		return this.events.filter(({ type, created }) => created >= from &&
-			created <= until && (types.length === 0 || types.includes(type)))
-			.sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
+		return this.events.filter((event) => event.account === account &&
+			event.created >= from && event.created <= until &&
+			(types.length === 0 || types.includes(event.type)))
+			.sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1))
+			.map((event) => ({ ...event, account: undefined }));
 	}
 
 	#list(list, query) {
