@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { LAYOUT_VERSION = 1 };
+enum { LAYOUT_VERSION = 2 };
 
 struct board {
 	char magic[8];
@@ -134,6 +134,37 @@ metrics_observe(enum histogram h, uint64_t value)
 	atomic_fetch_add_explicit(&hist->bucket[i], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&hist->sum, value, memory_order_relaxed);
 	atomic_fetch_add_explicit(&hist->count, 1, memory_order_relaxed);
+}
+
+/* A slot's worker alone writes: the first free place is its own to take. */
+void
+metrics_secret_matched(uint64_t digest, int64_t now)
+{
+	for (unsigned i = 0; i < METRICS_SECRETS; i++) {
+		struct metrics_secret *s = &metrics_own->secret[i];
+
+		if (s->digest != digest && s->digest != 0)
+			continue;
+		s->last = now;
+		s->digest = digest;
+		return;
+	}
+}
+
+int64_t
+metrics_secret_last(uint64_t digest)
+{
+	int64_t last = 0;
+
+	for (unsigned i = 0; i < METRICS_SLOTS; i++)
+		for (unsigned k = 0; k < METRICS_SECRETS; k++) {
+			const struct metrics_secret *s =
+			    &board->slots[i].secret[k];
+
+			if (s->digest == digest && s->last > last)
+				last = s->last;
+		}
+	return last;
 }
 
 enum metric_type { COUNTER, GAUGE, MAX };

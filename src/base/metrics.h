@@ -30,7 +30,7 @@ enum histogram {
 	HIST__MAX
 };
 
-enum { HIST_BUCKETS = 16, METRICS_SLOTS = 256 };
+enum { HIST_BUCKETS = 16, METRICS_SLOTS = 256, METRICS_SECRETS = 8 };
 
 enum pool { POOL_NONE, POOL_INGEST, POOL_STATUS, POOL__MAX };
 
@@ -45,6 +45,12 @@ struct metrics_hist {
 	_Atomic uint64_t sum, count;
 };
 
+/* When a signing secret last matched; a digest stands for the secret. */
+struct metrics_secret {
+	_Atomic uint64_t digest;	/* 0: none here */
+	_Atomic int64_t last;		/* unix seconds, 0 if never */
+};
+
 struct metrics_slot {
 	_Alignas(64) _Atomic int32_t pid;	/* 0: nobody */
 	_Atomic int32_t pool;
@@ -55,6 +61,7 @@ struct metrics_slot {
 	_Atomic uint64_t outcome[OUT__MAX];
 	_Atomic uint64_t metric[METRIC__MAX];
 	struct metrics_hist hist[HIST__MAX];
+	struct metrics_secret secret[METRICS_SECRETS];
 };
 
 /* Written by the master alone. */
@@ -102,6 +109,12 @@ metrics_outcome(enum outcome out)
 }
 
 void metrics_observe(enum histogram h, uint64_t value);
+
+/* Notes that the secret of this digest matched at a time. */
+void metrics_secret_matched(uint64_t digest, int64_t now);
+
+/* When it last did in any worker, 0 if never since the master's start. */
+int64_t metrics_secret_last(uint64_t digest);
 
 /* Clears the gauges of a slot whose worker is gone. */
 void metrics_clear_gauges(struct metrics_slot *slot);

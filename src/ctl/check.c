@@ -9,25 +9,27 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "base/metrics.h"
+#include "ctl/check_int.h"
 #include "ctl/ctl.h"
 #include "store/check.h"
 #include "store/db.h"
 #include "store/migrate.h"
 #include "store/server.h"
+#include "stripe/signature.h"
 
-enum { SKEW_MAX = 5 };		/* seconds between our clock and another */
-
-/* Each adds to err what is wrong; nothing means ok. */
 static void
-check_accounts(const struct config *cfg, struct err *err)
+check_accounts(const struct config *cfg, struct err *err, struct err *info)
 {
 	static const enum db_role roles[] = { DB_ROLE_INGEST, DB_ROLE_STATUS };
 
+	(void)info;
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		MYSQL *mysql = db_connect(cfg, roles[i], cfg->db_name, 0, err);
 
@@ -40,10 +42,11 @@ check_accounts(const struct config *cfg, struct err *err)
 }
 
 static void
-check_schema(const struct config *cfg, struct err *err)
+check_schema(const struct config *cfg, struct err *err, struct err *info)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
 
+	(void)info;
 	if (mysql == NULL)
 		return;
 	if (schema_check(mysql, err) != 0)
@@ -52,19 +55,21 @@ check_schema(const struct config *cfg, struct err *err)
 }
 
 static void
-check_statements(const struct config *cfg, struct err *err)
+check_statements(const struct config *cfg, struct err *err, struct err *info)
 {
+	(void)info;
 	if (check_database(cfg, err) != 0)
 		err_add(err, "if a right or a table is missing, run "
 		    "'stripehookctl migrate'");
 }
 
 static void
-check_durability(const struct config *cfg, struct err *err)
+check_durability(const struct config *cfg, struct err *err, struct err *info)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
 	struct server_facts facts;
 
+	(void)info;
 	if (mysql == NULL)
 		return;
 	if (server_facts_read(&facts, mysql, err) == 0)
@@ -73,13 +78,14 @@ check_durability(const struct config *cfg, struct err *err)
 }
 
 static void
-check_clock(const struct config *cfg, struct err *err)
+check_clock(const struct config *cfg, struct err *err, struct err *info)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 	int64_t skew;
 
+	(void)info;
 	if (mysql == NULL)
 		return;
 	if (mysql_query(mysql, "SELECT UNIX_TIMESTAMP()") == 0 &&
@@ -87,7 +93,7 @@ check_clock(const struct config *cfg, struct err *err)
 		row = mysql_fetch_row(res);
 		skew = clock_wall_us() / 1000000 -
 		    strtoll(row != NULL ? row[0] : "0", NULL, 10);
-		if (llabs(skew) > SKEW_MAX)
+		if (llabs(skew) > CHECK_SKEW_MAX)
 			err_add(err, "this host's clock is %" PRId64 " s off "
 			    "the database's: set both by NTP; a delivery is "
 			    "refused when it is %ld s off Stripe's", skew,
@@ -127,14 +133,36 @@ check_socket(const char *path, const char *group, struct err *err)
 }
 
 static void
-check_sockets(const struct config *cfg, struct err *err)
+check_sockets(const struct config *cfg, struct err *err, struct err *info)
 {
+	(void)info;
 	check_socket(cfg->ingest_socket, cfg->socket_group, err);
 	check_socket(cfg->status_socket, cfg->socket_group, err);
 }
 
+/* When a rotation is over: the old secret no longer matches. */
 static void
-check_secrets(const struct config *cfg, struct err *err)
+tell_secrets(const struct config *cfg, struct err *info)
+{
+	struct err err = ERR_INIT;
+	bool running = metrics_open(cfg->scoreboard, &err) == 0;
+
+	for (size_t i = 0; running && i < cfg->webhook_secrets.n; i++) {
+		time_t last = metrics_secret_last(signature_digest(
+		    &cfg->webhook_secrets.list[i]));
+		char when[32] = "never";
+		struct tm tm;
+
+		if (last != 0)
+			strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ",
+			    gmtime_r(&last, &tm));
+		err_add(info, "signing secret %zu: last matched %s", i + 1,
+		    when);
+	}
+}
+
+static void
+check_secrets(const struct config *cfg, struct err *err, struct err *info)
 {
 	if (cfg->webhook_secrets.n == 0)
 		err_add(err, "STRIPE_WEBHOOK_SECRET is not set: copy it from "
@@ -143,11 +171,14 @@ check_secrets(const struct config *cfg, struct err *err)
 		err_add(err, "STRIPEHOOK_DB_PASSWORD is not set");
 	if (cfg->status_db_password == NULL)
 		err_add(err, "STRIPEHOOK_STATUS_DB_PASSWORD is not set");
+	tell_secrets(cfg, info);
 }
 
 static const struct {
 	const char *name;
-	void (*run)(const struct config *cfg, struct err *err);
+	/* Adds to err what is wrong (nothing: it is ok), to info the rest. */
+	void (*run)(const struct config *cfg, struct err *err,
+	    struct err *info);
 } checks[] = {
 	{ "settings", check_secrets },
 	{ "accounts", check_accounts },
@@ -156,7 +187,21 @@ static const struct {
 	{ "durability", check_durability },
 	{ "clock", check_clock },
 	{ "sockets", check_sockets },
+	{ "Stripe", check_stripe },
 };
+
+static void
+print_lines(const struct err *err)
+{
+	const char *line = err->text;
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		printf("    %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
 
 int
 ctl_check(int argc, char **argv)
@@ -170,16 +215,13 @@ ctl_check(int argc, char **argv)
 	if (ctl_config(&cfg) != 0)
 		return CTL_UNREACHABLE;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct err err = ERR_INIT;
+		struct err err = ERR_INIT, info = ERR_INIT;
 
-		checks[i].run(&cfg, &err);
+		checks[i].run(&cfg, &err, &info);
 		printf("%-24s%s\n", checks[i].name,
 		    err.count == 0 ? "ok" : "wrong");
-		for (char *line = err.text, *end; *line != '\0'; line = end) {
-			end = line + strcspn(line, "\n");
-			printf("    %.*s\n", (int)(end - line), line);
-			end += *end != '\0';
-		}
+		print_lines(&err);
+		print_lines(&info);
 		wrong += err.count > 0;
 	}
 	config_free(&cfg);

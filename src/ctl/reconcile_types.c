@@ -5,12 +5,8 @@
 #include <json-c/json.h>
 
 #include "base/mem.h"
+#include "ctl/endpoint.h"
 #include "ctl/reconcile_int.h"
-
-/* Where deliveries come in; an endpoint's URL ends so. */
-static const char *const routes[] = {
-	"/api/webhooks/stripe", "/api/webhooks/stripe/"
-};
 
 static void
 add_type(struct strings *list, const char *type)
@@ -45,17 +41,8 @@ text_of(struct json_object *object, const char *name)
 static bool
 is_ours(struct json_object *endpoint)
 {
-	const char *url = text_of(endpoint, "url");
-	size_t len = strlen(url), n;
-
-	if (strcmp(text_of(endpoint, "status"), "disabled") == 0)
-		return false;
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		n = strlen(routes[i]);
-		if (len >= n && strcmp(url + len - n, routes[i]) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(text_of(endpoint, "status"), "disabled") != 0 &&
+	    endpoint_is_ours(endpoint);
 }
 
 /* Adds an endpoint's types; "*" stands for all. */

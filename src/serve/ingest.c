@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "http/reply.h"
 #include "serve/answer.h"
 #include "serve/committer.h"
@@ -30,6 +32,7 @@ struct ingest {
 	struct queue *queue;
 	struct committer *committer;
 	pthread_t thread;
+	uint64_t *digests;	/* one per secret */
 };
 
 static enum outcome
@@ -58,17 +61,19 @@ check_mode(struct slot *slot, const struct config *cfg, size_t secret)
 }
 
 static enum outcome
-check_signature(const struct request *req, const struct config *cfg,
+check_signature(const struct request *req, const struct ingest *in,
     size_t *secret)
 {
+	const struct config *cfg = in->worker->cfg;
+	int64_t now = req->accepted_us / 1000000;
 	enum outcome out = signature_check(req->signature,
 	    req->signature != NULL ? strlen(req->signature) : 0, req->body,
-	    req->body_len, &cfg->webhook_secrets, req->accepted_us / 1000000,
-	    cfg->tolerance, secret);
+	    req->body_len, &cfg->webhook_secrets, now, cfg->tolerance, secret);
 
-	if (out == OUT_OK)
-		metrics_set(METRIC_LAST_VERIFIED,
-		    (uint64_t)(req->accepted_us / 1000000));
+	if (out == OUT_OK) {
+		metrics_set(METRIC_LAST_VERIFIED, (uint64_t)now);
+		metrics_secret_matched(in->digests[*secret], now);
+	}
 	return out;
 }
 
@@ -77,8 +82,9 @@ check_signature(const struct request *req, const struct config *cfg,
  * OUT_FAILED are stored, all else is answered at once.
  */
 static enum outcome
-prepare(struct slot *slot, const struct config *cfg)
+prepare(struct slot *slot, const struct ingest *in)
 {
+	const struct config *cfg = in->worker->cfg;
 	const char *why = "";
 	size_t secret = 0;
 	enum outcome out;
@@ -86,7 +92,7 @@ prepare(struct slot *slot, const struct config *cfg)
 	if ((out = request_read(&slot->req, &slot->fcgi, &slot->mem,
 	    (size_t)cfg->body_max)) == OUT_OK &&
 	    (out = check_method(&slot->req)) == OUT_OK &&
-	    (out = check_signature(&slot->req, cfg, &secret)) == OUT_OK &&
+	    (out = check_signature(&slot->req, in, &secret)) == OUT_OK &&
 	    (out = event_parse(&slot->event, &slot->mem, slot->req.body,
 	    slot->req.body_len, &why)) == OUT_OK &&
 	    (out = check_mode(slot, cfg, secret)) == OUT_OK)
@@ -106,7 +112,7 @@ serve(struct ingest *in, struct slot *slot)
 	enum outcome out;
 
 	worker_beat(ACCEPTOR, STAGE_READING);
-	out = prepare(slot, in->worker->cfg);
+	out = prepare(slot, in);
 	if ((out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) &&
 	    !committer_available(in->committer))
 		out = OUT_DB_DOWN;
@@ -206,6 +212,10 @@ ingest_run(const struct worker *w)
 		log_line(LOG_ERR, "libfcgi can't be set up");
 		return EX_SOFTWARE;
 	}
+	in.digests = mem_calloc(w->cfg->webhook_secrets.n, sizeof(uint64_t));
+	for (size_t i = 0; i < w->cfg->webhook_secrets.n; i++)
+		in.digests[i] = signature_digest(
+		    &w->cfg->webhook_secrets.list[i]);
 	in.committer = committer_new(w->cfg, in.queue, w->index);
 	own = queue_get(in.queue, 0);
 	if (pthread_create(&in.thread, NULL, committer_run,
@@ -219,5 +229,6 @@ ingest_run(const struct worker *w)
 	join(&in);
 	committer_free(in.committer);
 	queue_free(in.queue);
+	free(in.digests);
 	return EX_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/sha.h>
 
 #include "stripe/hmac.h"
 
@@ -153,4 +154,15 @@ signature_make(char hex[SIGNATURE_HEX + 1], int64_t t, const char *body,
 	if (n < 0 || (size_t)n >= sizeof(head))
 		return -1;
 	return hmac_hex(hex, secret, secret_len, parts, 2);
+}
+
+uint64_t
+signature_digest(const struct signing_secret *secret)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint64_t digest;
+
+	SHA256((const unsigned char *)secret->text, secret->len, hash);
+	memcpy(&digest, hash, sizeof(digest));
+	return digest != 0 ? digest : 1;
 }

@@ -35,4 +35,10 @@ int signature_make(char hex[SIGNATURE_HEX + 1], int64_t t, const char *body,
     size_t body_len, const char *secret, size_t secret_len)
     __attribute__((warn_unused_result));
 
+/*
+ * A number that stands for a secret where the secret itself must not: the
+ * first 8 bytes of its SHA-256. Never 0.
+ */
+uint64_t signature_digest(const struct signing_secret *secret);
+
 #endif
