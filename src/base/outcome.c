@@ -4,7 +4,8 @@
 #include <syslog.h>
 
 const struct outcome_info outcome_table[OUT__MAX] = {
-#define OUTCOME(name, http, level, code, message) { http, level, code, message },
+#define OUTCOME(name, http, level, code, message) \
+	{ http, level, code, message },
 #include "base/outcome.tbl"
 #undef OUTCOME
 };

@@ -23,8 +23,7 @@
 
 enum {
 	TICK_MS = 250,		/* deadlines are looked at this often */
-	FULL_WAIT_MS = 100,	/* for a slot, before a delivery is refused */
-	DRAIN_MAX_MS = 5000	/* accepting goes on after TERM */
+	FULL_WAIT_MS = 100	/* for a slot, before a delivery is refused */
 };
 
 struct ingest {
@@ -161,25 +160,17 @@ accept_one(struct ingest *in, struct slot **own)
 	*own = next;
 }
 
-/* Until TERM or retirement; after TERM on until nobody waits. */
 static void
 accept_all(struct ingest *in, struct slot *own)
 {
-	int64_t drain_until = INT64_MAX;
-	bool draining = false;
+	enum worker_next next;
 
-	while (worker_state() != WORKER_RETIRE && clock_ms() < drain_until) {
+	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
-		if (!draining && worker_state() == WORKER_DRAIN) {
-			draining = true;
-			drain_until = clock_ms() + DRAIN_MAX_MS;
-		}
-		if (worker_wait(in->worker, draining ? 0 : TICK_MS))
+		if ((next = worker_wait(in->worker, TICK_MS)) == WORKER_ACCEPT)
 			accept_one(in, &own);
-		else if (draining)
-			break;
 		committer_watch(in->committer, clock_ms());
-	}
+	} while (next != WORKER_END);
 	queue_put(in->queue, own);
 }
 

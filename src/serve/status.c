@@ -17,7 +17,6 @@
 
 enum {
 	TICK_MS = 1000,
-	DRAIN_MAX_MS = 2000,
 	BODY_MAX = 4096,	/* no route here takes one */
 	RECONNECT_MS = 500	/* between tries to reach the database */
 };
@@ -81,22 +80,14 @@ static void
 accept_all(const struct worker *w, FCGX_Request *r, struct obstack *mem,
     struct route_db *db)
 {
-	int64_t drain_until = INT64_MAX;
-	bool draining = false;
+	enum worker_next next;
 
-	while (worker_state() != WORKER_RETIRE && clock_ms() < drain_until) {
+	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
-		if (!draining && worker_state() == WORKER_DRAIN) {
-			draining = true;
-			drain_until = clock_ms() + DRAIN_MAX_MS;
-		}
-		if (worker_wait(w, draining ? 0 : TICK_MS)) {
-			if (request_accept(r) == 0)
-				serve(r, mem, db);
-		} else if (draining) {
-			break;
-		}
-	}
+		if ((next = worker_wait(w, TICK_MS)) == WORKER_ACCEPT &&
+		    request_accept(r) == 0)
+			serve(r, mem, db);
+	} while (next != WORKER_END);
 }
 
 int

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+enum { DRAIN_MAX_MS = 5000 };	/* accepting goes on after TERM */
+
 /* Set by handlers, which run inside worker_wait() alone. */
 static volatile sig_atomic_t got_term, got_retire, got_reopen;
 
@@ -100,29 +102,36 @@ worker_enter(const struct worker *w, int master)
 	return 0;
 }
 
-bool
+static void
+reopen_log(void)
+{
+	struct err err = ERR_INIT;
+
+	got_reopen = 0;
+	if (log_reopen(&err) != 0)
+		log_err(LOG_ERR, &err);
+}
+
+enum worker_next
 worker_wait(const struct worker *w, int timeout_ms)
 {
+	static int64_t drain_until;	/* 0: not draining */
 	struct pollfd pfd = { .fd = w->fd, .events = POLLIN };
 	struct timespec ts = { timeout_ms / 1000,
 	    (long)(timeout_ms % 1000) * 1000000 };
-	struct err err = ERR_INIT;
-	int n = ppoll(&pfd, 1, &ts, &wait_mask);
+	const struct timespec none = { 0, 0 };
+	bool draining = drain_until != 0;
+	int n = ppoll(&pfd, 1, draining ? &none : &ts, &wait_mask);
 
-	if (got_reopen) {
-		got_reopen = 0;
-		if (log_reopen(&err) != 0)
-			log_err(LOG_ERR, &err);
-	}
-	return n > 0;
-}
-
-enum worker_state
-worker_state(void)
-{
-	if (got_retire)
-		return WORKER_RETIRE;
-	return got_term ? WORKER_DRAIN : WORKER_RUN;
+	if (got_reopen)
+		reopen_log();
+	if (got_term && !draining)
+		drain_until = clock_ms() + DRAIN_MAX_MS;
+	if (got_retire || (draining && clock_ms() > drain_until))
+		return WORKER_END;
+	if (n > 0)
+		return WORKER_ACCEPT;
+	return draining ? WORKER_END : WORKER_IDLE;
 }
 
 void

@@ -17,11 +17,11 @@ struct worker {
 	int fd;			/* the pool's listening socket */
 };
 
-/* How far the worker is on its way to the exit. */
-enum worker_state {
-	WORKER_RUN,
-	WORKER_DRAIN,	/* TERM: serve who is in the socket's queue, end */
-	WORKER_RETIRE	/* USR2: others serve on; finish what is in hand */
+/* What a worker does next. */
+enum worker_next {
+	WORKER_ACCEPT,	/* there may be a connection */
+	WORKER_IDLE,	/* nothing came in time */
+	WORKER_END	/* told to go, and nobody is left to serve */
 };
 
 enum { ACCEPTOR, COMMITTER };	/* index of stage and beat */
@@ -35,11 +35,12 @@ int worker_enter(const struct worker *w, int master)
 
 /*
  * Waits at most timeout_ms for a connection; signals are let in here and
- * nowhere else. Returns whether there may be one.
+ * nowhere else. TERM means to serve who is in the socket's queue (for a few
+ * seconds at most) and end; USR2, that others serve on, so to end at once; USR1
+ * opens the log anew.
  */
-bool worker_wait(const struct worker *w, int timeout_ms);
-
-enum worker_state worker_state(void);
+enum worker_next worker_wait(const struct worker *w, int timeout_ms)
+    __attribute__((warn_unused_result));
 
 /* Shows that a thread is alive, and at what. */
 void worker_beat(unsigned thread, enum stage stage);

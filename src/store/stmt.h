@@ -12,10 +12,9 @@
 struct stmt;
 
 /*
- * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes,
- * 'i' integer.
- * cap is the number of rows that fit. Returns NULL on error:
- * see mysql_errno(mysql) and mysql_error(mysql). Out of memory ends the process.
+ * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes, 'i'
+ * integer. cap is the number of rows that fit. Returns NULL on error: see
+ * mysql_errno(mysql) and mysql_error(mysql). Out of memory ends the process.
  */
 struct stmt *stmt_new(MYSQL *mysql, const char *sql, const char *kinds,
     size_t cap) __attribute__((warn_unused_result));

@@ -102,7 +102,8 @@ failed_mysql(MYSQL *mysql, const char *what, struct err *err)
 }
 
 static enum db_class
-write_events(struct transaction *tx, struct entry **e, size_t n, struct err *err)
+write_events(struct transaction *tx, struct entry **e, size_t n,
+    struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		journal_put_event(tx->events, i, e[i]);

@@ -1,7 +1,7 @@
 /*
  * The ordering key, made by the table below: a list of fields per kind. Each
- * field but the last is big-endian and of fixed width, so that memcmp() and the database's
- * comparison of VARBINARY agree with their order.
+ * field but the last is big-endian and of fixed width, so that memcmp() and
+ * the database's comparison of VARBINARY agree with their order.
  */
 #include "stripe/order.h"
 
