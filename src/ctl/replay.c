@@ -65,8 +65,11 @@ print_object(const struct replay_result *r)
 static bool
 is_news(const struct show *show, const struct replay_result *r)
 {
-	return show->options->nids > 0 || r->error[0] != '\0' ||
-	    strcmp(r->before, r->after) != 0;
+	if (show->options->nids > 0 || strcmp(r->before, r->after) != 0)
+		return true;
+	/* Of those that were well and can't be tried the number will do. */
+	return r->error[0] != '\0' &&
+	    (r->tried || strcmp(r->before, "processed") != 0);
 }
 
 static void

@@ -15,7 +15,7 @@
 enum {
 	IDLE_MS = 1000,		/* between signs of life */
 	BACKOFF_MIN_MS = 100,	/* between tries to connect */
-	BACKOFF_MAX_MS = 1000
+	BACKOFF_MAX_MS = 250
 };
 
 struct committer {

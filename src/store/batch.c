@@ -153,8 +153,9 @@ write_all(struct store *store, struct entry **e, size_t n, struct err *err)
 	bool reconnected = false;
 
 	for (unsigned tries = 1; tries <= TRIES_MAX; tries++) {
-		if (!time_is_left(store) ||
-		    store_connect(store, err, &notes) != 0)
+		if (!time_is_left(store))
+			return class;
+		if (store_connect(store, err, &notes) != 0)
 			return DB_RECONNECT;
 		class = store->write(store->tx, e, n, err);
 		if (class == DB_RETRY) {

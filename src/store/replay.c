@@ -166,6 +166,7 @@ say(struct replayer *r, const struct replay_item *it, replay_said *said,
 		result.error = "its payload was redacted; its rows stay as "
 		    "they are";
 	} else {
+		result.tried = true;
 		result.after = attempt_status(&it->entry);
 		result.error = it->rows.reason;
 	}

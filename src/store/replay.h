@@ -20,6 +20,7 @@ struct replay_result {
 	const char *id, *type;
 	const char *before, *after;	/* statuses */
 	const char *error;		/* why not, "" if all is well */
+	bool tried;			/* there was a payload to try */
 	int64_t received_us;
 };
 

@@ -129,20 +129,21 @@ stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
 	int64_t value = 0;
 	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_LONGLONG,
 	    .buffer = &value };
-	int rc = -1;
 
+	/*
+	 * A row's error comes here and not from its execution; freeing the
+	 * result would wipe it, so that is left to the next execution.
+	 */
 	if (mysql_stmt_bind_result(st->handle, &bind) != 0 ||
 	    mysql_stmt_store_result(st->handle) != 0)
-		goto out;
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (mysql_stmt_fetch(st->handle) != 0)
-			goto out;
+			return -1;
 		out[i] = value;
 	}
-	rc = 0;
-out:
 	mysql_stmt_free_result(st->handle);
-	return rc;
+	return 0;
 }
 
 unsigned int

@@ -9,6 +9,7 @@
 #include "store/stmt.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "stripe/order.h"
 
 /* What every object table has besides its mapped columns, in this order. */
 enum {
@@ -16,9 +17,13 @@ enum {
 	EXTRA_PRICE
 };
 
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
+
 /* When what comes replaces the row, and the ties that the row then has. */
-static const struct {
+static const struct mode {
 	const char *newer, *ties;
+	const char *newer_price;	/* of what prices alone know */
 } modes[] = {
 	[UPSERT_NEWER] = {
 	    "(VALUES(order_key) > order_key OR "
@@ -26,10 +31,13 @@ static const struct {
 	    "VALUES(source_event_id) > source_event_id))",
 	    "IF(VALUES(order_key) > order_key, 0, ties + "
 	    "(VALUES(order_key) = order_key AND "
-	    "VALUES(source_event_id) <> source_event_id))" },
+	    "VALUES(source_event_id) <> source_event_id))",
+	    "VALUES(price_order_key) > price_order_key" },
 	[UPSERT_DECIDED] = {
 	    "VALUES(order_key) >= order_key",
-	    "IF(VALUES(order_key) >= order_key, VALUES(ties), ties)" },
+	    "IF(VALUES(order_key) >= order_key, VALUES(ties), ties)",
+	    "LEFT(VALUES(price_order_key), " TEXT(ORDER_PRICE_WIDTH) ") >= "
+	    "LEFT(price_order_key, " TEXT(ORDER_PRICE_WIDTH) ")" },
 };
 
 static void
@@ -52,12 +60,12 @@ put_values(FILE *out, const struct table *t)
 }
 
 static void
-put_assignment(FILE *out, const struct column *c, const char *newer)
+put_assignment(FILE *out, const struct column *c, const struct mode *mode)
 {
 	switch (c->merge) {
 	case MERGE_NEWEST:
 		fprintf(out, "`%s` = IF(%s, VALUES(`%s`), `%s`), ", c->name,
-		    newer, c->name, c->name);
+		    mode->newer, c->name, c->name);
 		break;
 	case MERGE_LEAST:
 		fprintf(out, "`%s` = LEAST(COALESCE(`%s`, VALUES(`%s`)), "
@@ -65,9 +73,8 @@ put_assignment(FILE *out, const struct column *c, const char *newer)
 		    c->name, c->name, c->name, c->name, c->name);
 		break;
 	case MERGE_PRICE:
-		fprintf(out, "`%s` = IF(VALUES(price_order_key) > "
-		    "price_order_key, VALUES(`%s`), `%s`), ",
-		    c->name, c->name, c->name);
+		fprintf(out, "`%s` = IF(%s, VALUES(`%s`), `%s`), ", c->name,
+		    mode->newer_price, c->name, c->name);
 		break;
 	}
 }
@@ -89,10 +96,11 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 	fputs(") ON DUPLICATE KEY UPDATE ", out);
 	for (size_t i = 0; i < t->ncols; i++)
 		if ((t->cols[i].flags & COL_KEY) == 0)
-			put_assignment(out, &t->cols[i], newer);
+			put_assignment(out, &t->cols[i], &modes[mode]);
 	if (t->has_price_key)
-		fputs("price_order_key = GREATEST(price_order_key, "
-		    "VALUES(price_order_key)), ", out);
+		fprintf(out, "price_order_key = IF(%s, "
+		    "VALUES(price_order_key), price_order_key), ",
+		    modes[mode].newer_price);
 	if (!t->account_key)
 		fprintf(out, "account = IF(%s, VALUES(account), account), "
 		    "livemode = IF(%s, VALUES(livemode), livemode), ",

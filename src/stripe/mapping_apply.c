@@ -129,7 +129,7 @@ map_row(struct map_ctx *ctx, enum map_table table, enum order_kind order,
 	row->order_key_len = order_key_make(row->order_key, order, ctx->ev,
 	    ctx->object);
 	row->price_key_len = order_price_key_make(row->price_key, order,
-	    ctx->ev);
+	    ctx->ev, ctx->object);
 	rows->n++;
 	return 0;
 }

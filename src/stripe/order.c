@@ -299,15 +299,12 @@ order_key_make(unsigned char key[ORDER_KEY_MAX], enum order_kind kind,
 
 size_t
 order_price_key_make(unsigned char key[ORDER_KEY_MAX], enum order_kind kind,
-    const struct event *ev)
+    const struct event *ev, struct json_object *object)
 {
-	const struct spec *spec = &specs[kind];
-	size_t len = 0;
+	size_t len;
 
-	if (!spec->price)
+	if (!specs[kind].price)
 		return 0;
-	len += put(key + len, ev->created, 8);
-	len += put(key + len, spec->source, 1);
-	len += put(key + len, type_rank(spec, ev), 1);
-	return len + put_id(key, len, ev);
+	len = order_key_make(key, kind, ev, object);
+	return len > ORDER_PRICE_WIDTH ? len : len + put_id(key, len, ev);
 }

@@ -16,6 +16,8 @@ struct json_object;
 /* The type of events that hold what a tool fetched from Stripe's API. */
 #define ORDER_SNAPSHOT_TYPE "stripehook.snapshot"
 
+#define ORDER_PRICE_WIDTH 19	/* as text it goes into SQL */
+
 enum order_kind {
 	ORDER_SUBSCRIPTION,
 	ORDER_INVOICE,
@@ -44,11 +46,11 @@ size_t order_key_make(unsigned char key[ORDER_KEY_MAX], enum order_kind kind,
     const struct event *ev, struct json_object *object);
 
 /*
- * Makes the key of what only price objects know (plans.price_order_key): it
- * never ties, since it ends with the event's id. Returns its length, 0 for a
- * kind that isn't a price.
+ * Makes the key of what only price objects know (plans.price_order_key): the
+ * price's ordering key of ORDER_PRICE_WIDTH bytes, then the event's id, so
+ * that it never ties. Returns its length, 0 for a kind that isn't a price.
  */
 size_t order_price_key_make(unsigned char key[ORDER_KEY_MAX],
-    enum order_kind kind, const struct event *ev);
+    enum order_kind kind, const struct event *ev, struct json_object *object);
 
 #endif

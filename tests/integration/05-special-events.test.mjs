@@ -10,6 +10,8 @@ import { until } from './lib/processes.mjs';
 import { Server, metric } from './lib/server.mjs';
 
 const MiB = 1024 * 1024;
+// Under a sanitizer all is many times slower.
+const MANY = process.env.STRIPEHOOK_TEST_SLOW ? 20 : 100;
 
 let server;
 before(async () => {
@@ -305,18 +307,19 @@ describe('big bodies', () => {
 		assert.equal(await server.event(event.id), undefined);
 	});
 
-	test('100 of 1 MiB at once', async () => {
+	test(`${MANY} of 1 MiB at once`, async () => {
 		const workers = server.workers().sort();
-		const all = Array.from({ length: 100 }, () => sized(MiB));
+		const all = Array.from({ length: MANY }, () => sized(MiB));
 		const answers = await Promise.all(
 			all.map(({ body }) => server.deliver(body)));
-		assert.deepEqual([...new Set(answers.map(({ status }) => status))],
-			[200]);
+		assert.deepEqual([...new Set(answers.map(({ text }) => text))],
+			['{"received":true}']);
+		const ours = 'stripe_event_id IN ' +
+			`('${all.map(({ event }) => event.id).join("','")}')`;
 		assert.equal(await server.count('event_payloads',
-			'LENGTH(payload) = 1048576'), 101);
-		assert.equal(await server.count('event_journal', 'stripe_event_id IN (' +
-			`'${all.map(({ event }) => event.id).join("','")}') ` +
-			"AND status = 'processed'"), 100);
+			`LENGTH(payload) = ${MiB} AND ${ours}`), MANY);
+		assert.equal(await server.count('event_journal',
+			`status = 'processed' AND ${ours}`), MANY);
 		assert.deepEqual(server.workers().sort(), workers, 'the workers live');
 	});
 });

@@ -194,26 +194,37 @@ START_TEST(price_keys)
 	struct event ev = { .id = "evt_1", .type = "price.updated",
 	    .created = 10 };
 	unsigned char a[ORDER_KEY_MAX], b[ORDER_KEY_MAX];
-	size_t n = order_price_key_make(a, ORDER_PRICE, &ev);
+	struct json_object *o = json_tokener_parse("{\"created\":5}");
+	struct json_object *newer = json_tokener_parse("{\"created\":6}");
+	size_t n = order_price_key_make(a, ORDER_PRICE, &ev, o);
 	char long_id[256];
 
-	ck_assert_uint_eq(n, 8 + 1 + 1 + strlen("evt_1"));
+	ck_assert_uint_eq(n, ORDER_PRICE_WIDTH + strlen("evt_1"));
 	ev.id = "evt_2";
-	ck_assert_uint_eq(order_price_key_make(b, ORDER_PRICE, &ev), n);
+	ck_assert_uint_eq(order_price_key_make(b, ORDER_PRICE, &ev, o), n);
 	ck_assert_int_lt(memcmp(a, b, n), 0);
-	order_price_key_make(b, ORDER_PRICE_INSIDE, &ev);
+	order_price_key_make(b, ORDER_PRICE_INSIDE, &ev, o);
 	ck_assert_int_gt(memcmp(a, b, n), 0);
+	/* A price's own event knows better than a later subscription. */
 	ev.created = 11;
-	order_price_key_make(b, ORDER_PRICE_INSIDE, &ev);
+	order_price_key_make(b, ORDER_PRICE_INSIDE, &ev, o);
+	ck_assert_int_gt(memcmp(a, b, n), 0);
+	/* Made anew under the same id, and the old one deleted later. */
+	order_price_key_make(b, ORDER_PRICE, &ev, newer);
+	ev.created = 12;
+	ev.type = "price.deleted";
+	order_price_key_make(a, ORDER_PRICE, &ev, o);
 	ck_assert_int_lt(memcmp(a, b, n), 0);
-	ck_assert_uint_eq(order_price_key_make(b, ORDER_PLAN, &ev), 0);
-	ck_assert_uint_eq(order_price_key_make(b, ORDER_PLAN_INSIDE, &ev), 0);
-	ck_assert_uint_eq(order_price_key_make(b, ORDER_INVOICE, &ev), 0);
+	ck_assert_uint_eq(order_price_key_make(b, ORDER_PLAN, &ev, o), 0);
+	ck_assert_uint_eq(order_price_key_make(b, ORDER_PLAN_INSIDE, &ev, o), 0);
+	ck_assert_uint_eq(order_price_key_make(b, ORDER_INVOICE, &ev, o), 0);
 	memset(long_id, 'x', 255);
 	long_id[255] = '\0';
 	ev.id = long_id;
-	ck_assert_uint_eq(order_price_key_make(b, ORDER_PRICE, &ev),
+	ck_assert_uint_eq(order_price_key_make(b, ORDER_PRICE, &ev, o),
 	    ORDER_KEY_MAX);
+	json_object_put(o);
+	json_object_put(newer);
 }
 END_TEST
 

@@ -157,23 +157,27 @@ export function expectedRows(story) {
 	return rows;
 }
 
-// In an order of its own, since MariaDB's isn't ours.
-const canonical = (value) => JSON.stringify(value, (_, v) =>
-	v !== null && typeof v === 'object' && !Array.isArray(v) ?
-		Object.fromEntries(Object.entries(v).sort()) : v);
+// Columns come as texts; hashes have no order.
+const sorted = (_, v) => v !== null && typeof v === 'object' &&
+	!Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v;
+const canonical = (value) => JSON.stringify(
+	typeof value === 'number' ? String(value) : value, sorted);
 
 const quote = (text) => `'${text.replace(/['\\]/g, '\\$&')}'`;
 
 const columnsOf = new Map();
 function select(table, ids) {
 	const [key] = MODEL[table];
+	// As texts of one collation, which JSON_OBJECT() wants.
+	const text = (value) => `CAST(${value} AS CHAR CHARACTER SET utf8mb4) ` +
+		'COLLATE utf8mb4_bin';
 	const columns = columnsOf.get(table).map((name) => {
-		const value = TIMES.has(name) ?
+		const value = text(TIMES.has(name) ?
 			`TIMESTAMPDIFF(SECOND, '1970-01-01', \`${name}\`)` :
-			JSONS.has(name) ? `CAST(\`${name}\` AS CHAR)` : `\`${name}\``;
+			`\`${name}\``);
 		return `'${name}', ${value}`;
 	});
-	return `SELECT CONCAT('${table} ', ${key}) AS id, JSON_OBJECT(${
+	return `SELECT ${text(`CONCAT('${table} ', ${key})`)} AS id, JSON_OBJECT(${
 		columns.join(', ')}) AS columns FROM ${table} WHERE ${key} IN (${
 		ids.map(quote).join(', ')})`;
 }
