@@ -195,7 +195,7 @@ START_TEST(price_keys)
 	    .created = 10 };
 	unsigned char a[ORDER_KEY_MAX], b[ORDER_KEY_MAX];
 	struct json_object *o = json_tokener_parse("{\"created\":5}");
-	struct json_object *newer = json_tokener_parse("{\"created\":6}");
+	struct json_object *anew = json_tokener_parse("{\"created\":6}");
 	size_t n = order_price_key_make(a, ORDER_PRICE, &ev, o);
 	char long_id[256];
 
@@ -210,7 +210,7 @@ START_TEST(price_keys)
 	order_price_key_make(b, ORDER_PRICE_INSIDE, &ev, o);
 	ck_assert_int_gt(memcmp(a, b, n), 0);
 	/* Made anew under the same id, and the old one deleted later. */
-	order_price_key_make(b, ORDER_PRICE, &ev, newer);
+	order_price_key_make(b, ORDER_PRICE, &ev, anew);
 	ev.created = 12;
 	ev.type = "price.deleted";
 	order_price_key_make(a, ORDER_PRICE, &ev, o);
@@ -224,7 +224,7 @@ START_TEST(price_keys)
 	ck_assert_uint_eq(order_price_key_make(b, ORDER_PRICE, &ev, o),
 	    ORDER_KEY_MAX);
 	json_object_put(o);
-	json_object_put(newer);
+	json_object_put(anew);
 }
 END_TEST
 
