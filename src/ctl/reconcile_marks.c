@@ -99,6 +99,9 @@ reconcile_gone(struct reconcile *r, const struct object_ref *ref,
 	size_t len = 0;
 
 	*object = NULL;
+	/* A mark has a kind; the analyzer can't see that far. */
+	if (ref->kind == NULL)
+		return 0;
 	if (!ref->kind->deletable) {
 		err_add(&r->f.notes, "%s: Stripe has none such, though a %s "
 		    "is never deleted there: is STRIPE_SECRET_KEY of another "

@@ -121,6 +121,7 @@ with_file(struct delivery *d, const struct options *o)
 	d->secrets = (struct signing_secrets){ &one, 1 };
 	d->tolerance = o->tolerance >= 0 ? o->tolerance : TOLERANCE_DEFAULT;
 	rc = verify(d, o->verbose);
+	d->secrets = (struct signing_secrets){ NULL, 0 };
 	explicit_bzero(one.text, one.len);
 	free(one.text);
 	return rc;

@@ -166,12 +166,12 @@ as_text(const char *password)
 static bool
 set_user(struct work *w, const char *verb)
 {
-	char *(*const ways[])(const char *) = { as_hash, as_text };
 	char *clause, *sql, *shown;
 	unsigned int e = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		clause = ways[i](w->account->password);
+		clause = i == 0 ? as_hash(w->account->password) :
+		    as_text(w->account->password);
 		sql = format("%s %s IDENTIFIED %s", verb, w->name, clause);
 		e = mysql_query(w->owner, sql) == 0 ? 0 :
 		    mysql_errno(w->owner);
