@@ -14,10 +14,11 @@ answer(struct slot *slot, enum outcome out)
 	const struct event *ev = &slot->event;
 	int64_t us;
 
+	/* First, so that who has the answer finds it counted. */
+	metrics_outcome(out);
 	if (reply_outcome(&slot->fcgi, out, "POST") != 0)
 		metrics_add(METRIC_REPLIES_LOST, 1);
 	us = clock_wall_us() - slot->req.accepted_us;
-	metrics_outcome(out);
 	metrics_observe(HIST_REQUEST, us > 0 ? (uint64_t)us : 0);
 	if (!log_shows(info->level))
 		return;

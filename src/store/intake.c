@@ -87,8 +87,8 @@ apply(struct intake *in, struct item *item)
 		return mapping_apply(&item->rows, &in->mem, &item->event,
 		    &in->cfg->user_metadata_keys);
 	memset(&item->rows, 0, sizeof(item->rows));
-	snprintf(item->rows.reason, sizeof(item->rows.reason), "its livemode "
-	    "is not the one of STRIPEHOOK_LIVEMODE");
+	snprintf(item->rows.reason, sizeof(item->rows.reason),
+	    EVENT_OTHER_MODE);
 	return OUT_IGNORED;
 }
 

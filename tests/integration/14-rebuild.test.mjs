@@ -1,0 +1,143 @@
+// rebuild: agrees with what deliveries made, names what was changed by hand,
+// repairs it, and isn't disturbed by deliveries that go on.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Background, Sender, playRounds } from './lib/rounds.mjs';
+import { Server } from './lib/server.mjs';
+
+const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
+const ROUNDS = 6;
+
+let server;
+before(async () => {
+	server = await Server.start();
+	const sender = new Sender(server);
+	await playRounds(sender, SEED, { rounds: ROUNDS,
+		what: `SEED=${SEED}, rebuild` });
+	sender.close();
+});
+after(async () => {
+	const { left } = await server?.stop() ?? { left: [] };
+	assert.deepEqual(left, [], 'nothing is left running');
+});
+
+const check = async (...more) => {
+	const result = await server.ctl(['rebuild', '--check', ...more]);
+	return { ...result, lines: result.stdout.split('\n').filter(Boolean) };
+};
+
+test('rebuild --check finds nothing', async () => {
+	const { code, stdout, stderr } = await check();
+	assert.equal(code, 0, stdout.slice(0, 2000) + stderr);
+	const events = await server.count('event_journal');
+	assert.match(stdout, new RegExp(`^${events} events, 0 rows differ$`, 'm'));
+});
+
+test('rebuild --check during load reports no false difference', async (t) => {
+	const load = new Background(server, SEED + 2);
+	const end = Date.now() + 12000;
+	let n = 0;
+	try {
+		while (Date.now() < end || n < 3) {
+			const { code, stdout, stderr } = await check();
+			assert.equal(code, 0, `run ${n}: ${stdout.slice(0, 2000)}${stderr}`);
+			n++;
+		}
+	} finally {
+		t.diagnostic(`${n} runs, ${await load.stop()} rounds meanwhile`);
+	}
+});
+
+// A change by hand, of a column of each kind.
+const byHand = [
+	['payments', 'stripe_payment_intent_id', 'status', "'canceled?'"],
+	['payments', 'stripe_payment_intent_id', 'amount', 'amount + 1'],
+	['payments', 'stripe_payment_intent_id', 'succeeded_at',
+		"'2001-02-03 04:05:06'"],
+	['payments', 'stripe_payment_intent_id', 'client_secret_sha256',
+		"REPEAT('x', 32)"],
+	['user_subscriptions', 'stripe_subscription_id', 'metadata', "'{}'"],
+	['user_subscriptions', 'stripe_subscription_id', 'current_period_end',
+		'NULL'],
+	['user_subscriptions', 'stripe_subscription_id', 'items', "'[]'"],
+	['customers', 'stripe_customer_id', 'email', 'UPPER(email)'],
+	['plans', 'plan_id', 'lookup_key', "'other'"],
+	['plans', 'plan_id', 'nickname', "CONCAT(nickname, ' ')"],
+	['invoices', 'stripe_invoice_id', 'deleted', '1 - deleted'],
+	['charges', 'stripe_charge_id', 'ties', 'ties + 1'],
+];
+
+// Changes another row for each, that no delivery touches any more. Returns
+// what check must say of them.
+async function changeByHand() {
+	const changed = [];
+	for (const [i, [table, key, column, value]] of byHand.entries()) {
+		const where = ['email', 'succeeded_at'].includes(column) ?
+			`${column} IS NOT NULL` : column === 'metadata' ?
+				"metadata <> '{}'" : `${key} NOT LIKE 'price\\_busy%'`;
+		const id = await server.value(`SELECT ${key} FROM ${table} WHERE ${
+			where} ORDER BY created, ${key} LIMIT 1 OFFSET ${i}`);
+		assert.ok(id, `${table} has no row`);
+		await server.sql(`UPDATE ${table} SET ${column} = ${value} ` +
+			`WHERE ${key} = '${id}'`);
+		changed.push(`${table} ${id} ${column}`);
+	}
+	return changed.sort();
+}
+
+const named = (lines) => lines.filter((line) => line.includes(': stored '))
+	.map((line) => line.slice(0, line.indexOf(': '))).sort();
+
+test('a change by hand is named, and repaired', async () => {
+	const changed = await changeByHand();
+	const load = new Background(server, SEED + 3);
+	try {
+		// Twice: to compare changes nothing.
+		for (let i = 0; i < 2; i++) {
+			const text = await check();
+			assert.equal(text.code, 1, text.stdout + text.stderr);
+			assert.deepEqual(named(text.lines), changed);
+			assert.match(text.lines.at(-1), / 12 rows differ$/);
+		}
+		const json = await check('--json');
+		assert.equal(json.code, 1);
+		const found = json.lines.map((line) => JSON.parse(line));
+		assert.deepEqual(found.map((one) =>
+			`${one.table} ${one.id} ${one.column}`).sort(), changed);
+		for (const one of found)
+			assert.notEqual(one.stored, one.computed);
+		const repair = await server.ctl(['rebuild']);
+		assert.equal(repair.code, 0, repair.stdout + repair.stderr);
+		assert.deepEqual(named(repair.stdout.split('\n')), changed);
+		const again = await check();
+		assert.equal(again.code, 0, again.stdout + again.stderr);
+	} finally {
+		await load.stop();
+	}
+	const quiet = await check();
+	assert.equal(quiet.code, 0, quiet.stdout + quiet.stderr);
+});
+
+test('rows that are gone come back', async () => {
+	const before = await server.count('payments');
+	await server.sql('DELETE FROM payments ORDER BY created LIMIT 7; ' +
+		'DELETE FROM plans ORDER BY created LIMIT 3');
+	const { code, lines } = await check();
+	assert.equal(code, 1);
+	assert.equal(lines.filter((line) => line.endsWith(': missing')).length, 10);
+	assert.equal((await server.ctl(['rebuild'])).code, 0);
+	assert.equal((await check()).code, 0);
+	assert.equal(await server.count('payments'), before);
+});
+
+test('rebuild: how it is called', async () => {
+	for (const args of [['--no-such'], ['argument'], ['--check', 'more']]) {
+		const { code, stderr } = await server.ctl(['rebuild', ...args]);
+		assert.equal(code, 2, args.join(' '));
+		assert.match(stderr, /usage/i);
+	}
+	const { code, stderr } = await server.ctl(['rebuild', '--check'],
+		{ env: { ...server.env, STRIPEHOOK_DB_SOCKET: '/nonexistent.sock' } });
+	assert.equal(code, 3);
+	assert.match(stderr, /nonexistent/);
+});
