@@ -1,7 +1,6 @@
 /* Makes and runs the SQL that compares and repairs rows. */
 #include "store/compare.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "stripe/mapping.h"
+
+#define KEPT_PREFIX "kept_"
 
 /* Columns of each object table besides the mapped ones. */
 static const char *const common[] = {
@@ -89,7 +90,7 @@ compare_clear(MYSQL *mysql, const struct table *t, struct err *err)
  * Bytes are compared, since a collation may take two texts for one.
  */
 static void
-put_condition(FILE *out, const struct table *t, int64_t until)
+put_condition(FILE *out, const struct table *t)
 {
 	const char *k = key(t);
 
@@ -105,8 +106,11 @@ put_condition(FILE *out, const struct table *t, int64_t until)
 	    "s.order_key <= r.order_key OR EXISTS (SELECT 1 FROM "
 	    "event_journal j JOIN event_payloads p ON p.created_at = "
 	    "j.created_at AND p.stripe_event_id = j.stripe_event_id WHERE "
-	    "j.stripe_event_id = s.source_event_id AND j.created_at < "
-	    "'1970-01-01' + INTERVAL %" PRId64 " MICROSECOND))", k, until);
+	    "j.stripe_event_id = s.source_event_id))", k);
+	/* What prices alone know may be of an event whose payload is gone. */
+	if (t->has_price_key)
+		fprintf(out, " AND (s.%s IS NULL OR s.price_order_key <= "
+		    "r.price_order_key)", k);
 }
 
 static void
@@ -152,7 +156,7 @@ report(const struct table *t, MYSQL_ROW row,
 }
 
 long
-compare_table(MYSQL *mysql, const struct table *t, int64_t until,
+compare_table(MYSQL *mysql, const struct table *t,
     void (*found)(void *arg, const struct difference *d), void *arg,
     struct err *err)
 {
@@ -166,7 +170,7 @@ compare_table(MYSQL *mysql, const struct table *t, int64_t until,
 	if (out == NULL)
 		abort();
 	put_select(out, t);
-	put_condition(out, t, until);
+	put_condition(out, t);
 	if (run(mysql, finish(out, &sql), t->name, err) == 0 &&
 	    (res = mysql_store_result(mysql)) != NULL)
 		for (n = 0; (row = mysql_fetch_row(res)) != NULL; n++)
@@ -177,7 +181,41 @@ compare_table(MYSQL *mysql, const struct table *t, int64_t until,
 }
 
 int
-compare_repair(MYSQL *mysql, const struct table *t, int64_t until,
+compare_keep(MYSQL *mysql, const struct table *t, struct err *err)
+{
+	char *sql = NULL;
+	size_t len;
+	FILE *out = open_memstream(&sql, &len);
+	int rc;
+
+	if (out == NULL)
+		abort();
+	fprintf(out, "CREATE OR REPLACE TEMPORARY TABLE " KEPT_PREFIX "%s "
+	    "SELECT r.%s AS kept_key, r.account AS kept_account, r.livemode "
+	    "AS kept_livemode, s.*", t->name, key(t));
+	put_condition(out, t);
+	rc = run(mysql, finish(out, &sql), t->name, err);
+	free(sql);
+	return rc;
+}
+
+/* Joins what was kept of a row, if that is still as it was. */
+static void
+put_unchanged(FILE *out, const struct table *t)
+{
+	const char *k = key(t);
+
+	fprintf(out, " AND EXISTS (SELECT 1 FROM " KEPT_PREFIX "%s o WHERE "
+	    "o.kept_key = r.%s AND o.kept_account = r.account AND "
+	    "o.kept_livemode = r.livemode", t->name, k);
+	for (size_t i = 0; i < ncolumns(t); i++)
+		fprintf(out, " AND BINARY o.`%s` <=> BINARY s.`%s`",
+		    column(t, i), column(t, i));
+	fputs(") FOR UPDATE", out);
+}
+
+int
+compare_repair(MYSQL *mysql, const struct table *t, bool kept,
     struct err *err)
 {
 	char *sql = NULL;
@@ -193,7 +231,9 @@ compare_repair(MYSQL *mysql, const struct table *t, int64_t until,
 	fputs(") SELECT ", out);
 	for (size_t i = 0; i < ncolumns(t); i++)
 		fprintf(out, "%sr.`%s`", i > 0 ? ", " : "", column(t, i));
-	put_condition(out, t, until);
+	put_condition(out, t);
+	if (kept)
+		put_unchanged(out, t);
 	fputs(" ON DUPLICATE KEY UPDATE ", out);
 	for (size_t i = 0; i < ncolumns(t); i++)
 		fprintf(out, "%s%s.`%s` = VALUES(`%s`)", i > 0 ? ", " : "",

@@ -7,7 +7,6 @@
 
 #include <mysql.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 struct err;
 struct table;
@@ -28,17 +27,27 @@ int compare_clear(MYSQL *mysql, const struct table *table, struct err *err)
     __attribute__((warn_unused_result));
 
 /*
- * Calls found for each difference of a table. A stored row whose deciding
- * payload is gone or was redacted is let be, and so is one that a later event
- * than the microsecond until decided. Returns the number of rows that differ,
- * or -1 with the reason in err.
+ * Calls found for each difference of a table, in a transaction in which
+ * journal and rows are of one moment. A stored row whose deciding payload is
+ * gone or was redacted is let be. Returns the number of rows that differ, or
+ * -1 with the reason in err.
  */
-long compare_table(MYSQL *mysql, const struct table *table, int64_t until,
+long compare_table(MYSQL *mysql, const struct table *table,
     void (*found)(void *arg, const struct difference *d), void *arg,
     struct err *err);
 
-/* Writes the rows that differ. Returns 0, or -1 with the reason in err. */
-int compare_repair(MYSQL *mysql, const struct table *table, int64_t until,
-    struct err *err);
+/*
+ * Keeps the stored rows that differ as they are now, so that
+ * compare_repair() can tell whether a delivery has changed them since.
+ */
+int compare_keep(MYSQL *mysql, const struct table *table, struct err *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * Writes the rows that differ; kept: only those that are still as they were
+ * when they were kept. Returns 0, or -1 with the reason in err.
+ */
+int compare_repair(MYSQL *mysql, const struct table *table, bool kept,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif
