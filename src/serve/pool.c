@@ -21,6 +21,7 @@ enum {
 	OVERSTAY_MS = 30000,	/* from TERM or retirement to KILL */
 	SETTLED_MS = 10000,	/* who lived so long may come back at once */
 	BACKOFF_MIN_MS = 100,
+	BACKOFF_SERVED_MS = 1000,	/* the most for one that had served */
 	BACKOFF_MAX_MS = 30000
 };
 
@@ -213,6 +214,8 @@ obituary(struct child *c, unsigned number, int status, bool stopping)
 	if (c->failures > 0)
 		wait = c->failures > 9 ? BACKOFF_MAX_MS :
 		    (int64_t)BACKOFF_MIN_MS << (c->failures - 1);
+	if (slot->ready && wait > BACKOFF_SERVED_MS)
+		wait = BACKOFF_SERVED_MS;
 	say_how(how, sizeof(how), status);
 	log_line(LOG_ERR, "worker %u (%s, pid %d) died: %s; lived %lld.%03lld "
 	    "s, was %s and %s, had %llu requests in hand; %s %lld ms", number,

@@ -151,11 +151,12 @@ write_winner(struct settler *s, const struct row *row, const struct event *ev,
 }
 
 /*
- * Marks the object, or closes the mark that fewer of the tied events left.
+ * Marks the object for a reason, or (NULL) closes the mark that an earlier
+ * look at fewer events left.
  */
 static enum db_class
 mark(struct settler *s, const struct row *row, const struct event *ev,
-    bool certain, struct err *err)
+    const char *reason, struct err *err)
 {
 	char object[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
 
@@ -163,24 +164,45 @@ mark(struct settler *s, const struct row *row, const struct event *ev,
 	    (unsigned long)strlen(ev->object_id));
 	mysql_real_escape_string(s->mysql, account, ev->account,
 	    (unsigned long)strlen(ev->account));
-	if (certain)
+	if (s->prefix[0] != '\0')
+		return DB_OK;
+	if (reason == NULL)
 		snprintf(sql, sizeof(sql), "UPDATE reconcile_marks SET open = "
 		    "0 WHERE object_id = '%s' AND account = '%s' AND "
 		    "livemode = %d AND open", object, account, ev->livemode);
 	else
 		snprintf(sql, sizeof(sql), "INSERT INTO reconcile_marks "
 		    "(object_id, account, livemode, table_name, reason, open, "
-		    "marked_at) VALUES ('%s', '%s', %d, '%s', 'tie', 1, "
-		    "UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE reason = 'tie',"
-		    " open = 1, marked_at = VALUES(marked_at)", object,
-		    account, ev->livemode, row->table->name);
+		    "marked_at) VALUES ('%s', '%s', %d, '%s', '%s', 1, "
+		    "UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE reason = "
+		    "VALUES(reason), open = 1, marked_at = "
+		    "VALUES(marked_at)", object, account, ev->livemode,
+		    row->table->name, reason);
 	return mysql_query(s->mysql, sql) == 0 ? DB_OK :
 	    failed(s->mysql, err);
 }
 
-enum db_class
-settle_row(struct settler *s, const struct row *row, const struct event *ev,
+/* Takes the note off the row's ties, and marks the object. */
+static enum db_class
+settle_back(struct settler *s, const struct row *row, const struct event *ev,
     struct err *err)
+{
+	char object[2 * 255 + 1], sql[1024];
+
+	mysql_real_escape_string(s->mysql, object, ev->object_id,
+	    (unsigned long)strlen(ev->object_id));
+	snprintf(sql, sizeof(sql), "UPDATE `%s%s` SET ties = ties MOD %d "
+	    "WHERE `%s` = '%s'", s->prefix, row->table->name, TIES_BACK,
+	    row->table->cols[0].name, object);
+	if (mysql_query(s->mysql, sql) != 0)
+		return failed(s->mysql, err);
+	return mark(s, row, ev, "backwards", err);
+}
+
+/* Decides among the events of the row's key. left: it had an older tie. */
+static enum db_class
+settle_tie(struct settler *s, const struct row *row, const struct event *ev,
+    bool left, struct err *err)
 {
 	MYSQL_RES *res = read_events(s, ev);
 	enum db_class class = DB_OK;
@@ -198,17 +220,32 @@ settle_row(struct settler *s, const struct row *row, const struct event *ev,
 	obstack_init(&mem);
 	n = read_claims(s, res, &mem, row, claims, tied);
 	mysql_free_result(res);
-	if (n > 1) {
+	if (n > 1 || (n == 1 && left)) {
 		d = decide(tied, n);
 		class = write_winner(s, tied[d.winner].row,
 		    &claims[d.winner].event, n - 1, err);
-		if (class == DB_OK && s->prefix[0] == '\0')
-			class = mark(s, row, ev, d.certain, err);
+		if (class == DB_OK)
+			class = mark(s, row, ev, d.certain ? NULL : "tie",
+			    err);
 	}
 	for (size_t i = 0; i < n; i++)
 		event_drop_json(&claims[i].event);
 	obstack_free(&mem, NULL);
 	free(claims);
 	free(tied);
+	return class;
+}
+
+enum db_class
+settle_row(struct settler *s, const struct row *row, const struct event *ev,
+    int64_t ties, struct err *err)
+{
+	enum db_class class = DB_OK;
+
+	if (ties % TIES_BACK > 0)
+		class = settle_tie(s, row, ev, ties % TIES_BACK >= TIES_LEFT,
+		    err);
+	if (class == DB_OK && ties >= TIES_BACK)
+		class = settle_back(s, row, ev, err);
 	return class;
 }

@@ -7,6 +7,7 @@
 #define STORE_SETTLE_H
 
 #include <mysql.h>
+#include <stdint.h>
 
 #include "base/config.h"
 #include "store/db.h"
@@ -25,12 +26,12 @@ struct settler *settler_new(MYSQL *mysql, const struct strings *user_keys,
 void settler_free(struct settler *s);
 
 /*
- * Settles the row that this event tied on; the caller's transaction has
- * written to it, which locks it. Where the payloads can't decide, the event
- * id does, and the object is marked for reconciliation.
+ * Settles what the upsert of this event's row answered (not 0); the caller's
+ * transaction has written to the row, which locks it. Where the payloads can't
+ * decide, the event id does, and the object is marked for reconciliation.
  */
 enum db_class settle_row(struct settler *s, const struct row *row,
-    const struct event *ev, struct err *err)
+    const struct event *ev, int64_t ties, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -196,7 +196,8 @@ settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
 		/* What stands inside another object doesn't tie. */
 		if (tx->ties[i] > 0 && strlen(ev->object_id) == key->len &&
 		    memcmp(ev->object_id, key->s, key->len) == 0)
-			class = settle_row(tx->settler, rows[i].row, ev, err);
+			class = settle_row(tx->settler, rows[i].row, ev,
+			    tx->ties[i], err);
 	}
 	return class;
 }

@@ -29,7 +29,8 @@ static const struct mode {
 	    "(VALUES(order_key) > order_key OR "
 	    "(VALUES(order_key) = order_key AND "
 	    "VALUES(source_event_id) > source_event_id))",
-	    "IF(VALUES(order_key) > order_key, 0, ties + "
+	    "IF(VALUES(order_key) > order_key, IF(ties > 0, 1000000000, 0), "
+	    "ties + "
 	    "(VALUES(order_key) = order_key AND "
 	    "VALUES(source_event_id) <> source_event_id))",
 	    "VALUES(price_order_key) > price_order_key" },
@@ -79,6 +80,21 @@ put_assignment(FILE *out, const struct column *c, const struct mode *mode)
 	}
 }
 
+_Static_assert(TIES_LEFT == 1000000000, "as modes[] has it");
+
+/*
+ * Whether of the two snapshots the newer one has the lower status, whichever
+ * of them comes now.
+ */
+static void
+put_went_back(FILE *out, unsigned at)
+{
+	fprintf(out, " + IF(SUBSTR(VALUES(order_key), %u, 1) <> "
+	    "SUBSTR(order_key, %u, 1) AND (VALUES(order_key) > order_key) = "
+	    "(SUBSTR(VALUES(order_key), %u, 1) < SUBSTR(order_key, %u, 1)), "
+	    "%d, 0)", at, at, at, at, TIES_BACK);
+}
+
 char *
 upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 {
@@ -106,10 +122,13 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 		    "livemode = IF(%s, VALUES(livemode), livemode), ",
 		    newer, newer);
 	/* Assignments run left to right, so what they compare comes last. */
-	fprintf(out, "ties = %s, source_event_id = IF(%s, "
+	fprintf(out, "ties = %s", modes[mode].ties);
+	if (t->status_at > 0 && mode == UPSERT_NEWER)
+		put_went_back(out, t->status_at);
+	fprintf(out, ", source_event_id = IF(%s, "
 	    "VALUES(source_event_id), source_event_id), "
 	    "order_key = GREATEST(order_key, VALUES(order_key))%s",
-	    modes[mode].ties, newer,
+	    newer,
 	    mode == UPSERT_NEWER ? " RETURNING ties" : "");
 	if (fclose(out) != 0)
 		abort();

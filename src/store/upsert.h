@@ -14,6 +14,15 @@ struct stmt;
 struct table;
 struct event;
 
+/*
+ * What an execution answers for a row: how many ties it has, and, added to
+ * that, what else is to be settled.
+ */
+enum {
+	TIES_LEFT = 1000000000,	/* it had some, of an older key */
+	TIES_BACK = 2000000000	/* its status went back */
+};
+
 enum upsert_mode {
 	UPSERT_NEWER,		/* the ordinary one; RETURNING ties */
 	UPSERT_DECIDED		/* of equal keys this row is the one */

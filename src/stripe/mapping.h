@@ -75,6 +75,8 @@ struct table {
 	bool account_key;	/* primary key has account and livemode too */
 	bool has_price_key;	/* has column price_order_key */
 	bool shared;		/* rows come from events of other objects too */
+	unsigned status_at;	/* byte of order_key, from 1, that ranks a
+				   status which should only rise; 0: none */
 };
 
 /* Every table that rows go to, in the fixed order in which they're written. */

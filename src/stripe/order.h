@@ -18,6 +18,9 @@ struct json_object;
 
 #define ORDER_PRICE_WIDTH 19	/* as text it goes into SQL */
 
+/* Where keys of invoices have the status: behind created, final, created. */
+enum { ORDER_INVOICE_STATUS = 8 + 1 + 8 + 1 };
+
 enum order_kind {
 	ORDER_SUBSCRIPTION,
 	ORDER_INVOICE,

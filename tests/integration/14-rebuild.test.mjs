@@ -40,7 +40,8 @@ test('rebuild --check during load reports no false difference', async (t) => {
 	try {
 		while (Date.now() < end || n < 3) {
 			const { code, stdout, stderr } = await check();
-			assert.equal(code, 0, `run ${n}: ${stdout.slice(0, 2000)}${stderr}`);
+			assert.equal(code, 0,
+				`run ${n}: ${stdout.slice(0, 2000)}${stderr}`);
 			n++;
 		}
 	} finally {

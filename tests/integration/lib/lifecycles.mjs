@@ -408,8 +408,7 @@ const stories = {
 			if (plans)
 				list.push([`plan.${type}`, planOf(price),
 					was && past(planOf(was), planOf(price))]);
-			for (const args of random.shuffle(list))
-				story.tell(...args);
+			story.tellAll(list);
 		};
 		// Once, or deleted and made anew.
 		for (let life = random.int(1, 2); life > 0; life--) {

@@ -10,7 +10,7 @@ import { sleep } from './processes.mjs';
 import { EVENT, ROUND, Random } from './story.mjs';
 
 export const CONNECTIONS = 16;
-const SAME = 10;		// rounds until other lifecycles are made
+const SAME = 3;		// rounds until other lifecycles are made
 
 // Delivers to a server as Stripe would: until it is answered 2xx.
 export class Sender {
@@ -192,6 +192,7 @@ export class Background {
 			const bodies = round.deliveries.map(({ body }) => body);
 			await this.sender.sendAll(this.random.shuffle([...bodies,
 				...Array.from({ length: 60 }, () => this.#busy())]));
+			await sleep(400);
 		}
 	}
 

@@ -105,6 +105,8 @@ export class Story {
 		this.old = isOld(version);
 		// Two in one second are the rule in some stories.
 		this.haste = random.pick([0.2, 0.5, 0.9, 1]);
+		// It may end in the middle: what is true then?
+		this.limit = random.chance(0.5) ? random.int(4, 16) : Infinity;
 		this.now = 1767960000 + random.int(0, 10000000);
 	}
 
@@ -119,7 +121,19 @@ export class Story {
 		return this;
 	}
 
-	tell(type, object, previous) {
+	// Events that belong together, in any order: [type, object, previous].
+	tellAll(list) {
+		if (this.events.length >= this.limit)
+			return;
+		for (const [type, object, previous] of this.random.shuffle(list))
+			this.#tell(type, object, previous);
+	}
+
+	tell(...event) {
+		this.tellAll([event]);
+	}
+
+	#tell(type, object, previous) {
 		const event = {
 			id: EVENT, object: 'event', api_version: this.version,
 			created: this.now,
@@ -164,9 +178,8 @@ export class Story {
 		assign(object, changes);
 		const previous = past(was, object);
 		const [first, ...others] = [].concat(types);
-		const list = [[first, previous], ...others.map((type) => [type])];
-		for (const [type, before] of this.random.shuffle(list))
-			this.tell(type, object, before);
+		this.tellAll([[first, object, previous],
+			...others.map((type) => [type, object])]);
 	}
 
 	// An object of its template, or of these members alone.
