@@ -199,20 +199,56 @@ settle_back(struct settler *s, const struct row *row, const struct event *ev,
 	return mark(s, row, ev, "backwards", err);
 }
 
+/*
+ * Whether the stored row is still decided by this row's ordering key: a later
+ * event of the same batch may have replaced it. Returns 1 or 0, -1 on error.
+ */
+static int
+is_current(struct settler *s, const struct row *row, const struct event *ev)
+{
+	char object[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
+	const struct table *t = row->table;
+	MYSQL_RES *res;
+	MYSQL_ROW stored;
+	int n, current = 0;
+
+	mysql_real_escape_string(s->mysql, object, ev->object_id,
+	    (unsigned long)strlen(ev->object_id));
+	mysql_real_escape_string(s->mysql, account, ev->account,
+	    (unsigned long)strlen(ev->account));
+	n = snprintf(sql, sizeof(sql), "SELECT order_key FROM `%s%s` WHERE "
+	    "`%s` = '%s'", s->prefix, t->name, t->cols[0].name, object);
+	if (t->account_key)
+		snprintf(sql + n, sizeof(sql) - (size_t)n, " AND account = "
+		    "'%s' AND livemode = %d", account, ev->livemode);
+	if (mysql_query(s->mysql, sql) != 0 ||
+	    (res = mysql_store_result(s->mysql)) == NULL)
+		return -1;
+	if ((stored = mysql_fetch_row(res)) != NULL)
+		current = mysql_fetch_lengths(res)[0] == row->order_key_len &&
+		    memcmp(stored[0], row->order_key,
+		    row->order_key_len) == 0;
+	mysql_free_result(res);
+	return current;
+}
+
 /* Decides among the events of the row's key. left: it had an older tie. */
 static enum db_class
 settle_tie(struct settler *s, const struct row *row, const struct event *ev,
     bool left, struct err *err)
 {
-	MYSQL_RES *res = read_events(s, ev);
+	int current = is_current(s, row, ev);
 	enum db_class class = DB_OK;
 	struct claim *claims;
 	struct tied *tied;
 	struct obstack mem;
 	struct decision d;
+	MYSQL_RES *res;
 	size_t n;
 
-	if (res == NULL)
+	if (current == 0)
+		return DB_OK;
+	if (current < 0 || (res = read_events(s, ev)) == NULL)
 		return failed(s->mysql, err);
 	n = (size_t)mysql_num_rows(res);
 	claims = mem_calloc(n, sizeof(*claims));

@@ -29,9 +29,9 @@ static const struct mode {
 	    "(VALUES(order_key) > order_key OR "
 	    "(VALUES(order_key) = order_key AND "
 	    "VALUES(source_event_id) > source_event_id))",
-	    "IF(VALUES(order_key) > order_key, IF(ties > 0, 1000000000, 0), "
-	    "ties + "
-	    "(VALUES(order_key) = order_key AND "
+	    "IF(VALUES(order_key) > order_key, "
+	    "IF(ties MOD 2000000000 > 0, 1000000000, 0), "
+	    "ties MOD 2000000000 + (VALUES(order_key) = order_key AND "
 	    "VALUES(source_event_id) <> source_event_id))",
 	    "VALUES(price_order_key) > price_order_key" },
 	[UPSERT_DECIDED] = {
@@ -80,7 +80,8 @@ put_assignment(FILE *out, const struct column *c, const struct mode *mode)
 	}
 }
 
-_Static_assert(TIES_LEFT == 1000000000, "as modes[] has it");
+_Static_assert(TIES_LEFT == 1000000000 && TIES_BACK == 2000000000,
+    "as modes[] has them");
 
 /*
  * Whether of the two snapshots the newer one has the lower status, whichever
@@ -89,10 +90,10 @@ _Static_assert(TIES_LEFT == 1000000000, "as modes[] has it");
 static void
 put_went_back(FILE *out, unsigned at)
 {
-	fprintf(out, " + IF(SUBSTR(VALUES(order_key), %u, 1) <> "
-	    "SUBSTR(order_key, %u, 1) AND (VALUES(order_key) > order_key) = "
-	    "(SUBSTR(VALUES(order_key), %u, 1) < SUBSTR(order_key, %u, 1)), "
-	    "%d, 0)", at, at, at, at, TIES_BACK);
+	fprintf(out, " + IF(ties >= %d OR (SUBSTR(VALUES(order_key), %u, 1) "
+	    "<> SUBSTR(order_key, %u, 1) AND (VALUES(order_key) > order_key) "
+	    "= (SUBSTR(VALUES(order_key), %u, 1) < SUBSTR(order_key, %u, "
+	    "1))), %d, 0)", TIES_BACK, at, at, at, at, TIES_BACK);
 }
 
 char *
