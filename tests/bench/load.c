@@ -68,10 +68,7 @@ slurp(const char *path, size_t *len)
 	return text;
 }
 
-/*
- * The template with @N replaced by the event's number, and @M by a number
- * that a hundred events share.
- */
+/* The template with each @N replaced by the prefix and the event's number. */
 static size_t
 make_body(char *to, long number)
 {
