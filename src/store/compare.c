@@ -180,37 +180,80 @@ compare_table(MYSQL *mysql, const struct table *t,
 	return n;
 }
 
+/* What a stored row holds, in short; of a missing one, too. */
+static void
+put_digest(FILE *out, const struct table *t)
+{
+	fputs("MD5(CONCAT_WS(','", out);
+	for (size_t i = 0; i < ncolumns(t); i++)
+		fprintf(out, ", COALESCE(HEX(BINARY s.`%s`), '-')",
+		    column(t, i));
+	fputs("))", out);
+}
+
+static int
+make_kept(MYSQL *mysql, const struct table *t, struct err *err)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "CREATE OR REPLACE TEMPORARY TABLE "
+	    KEPT_PREFIX "%s (kept_key VARCHAR(255) CHARACTER SET ascii "
+	    "COLLATE ascii_bin, kept_account VARCHAR(255) CHARACTER SET ascii "
+	    "COLLATE ascii_bin, kept_livemode TINYINT, kept_digest CHAR(32) "
+	    "CHARACTER SET ascii)", t->name);
+	return run(mysql, sql, t->name, err);
+}
+
+static int
+keep_row(MYSQL *mysql, const struct table *t, MYSQL_ROW row, struct err *err)
+{
+	char key_text[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
+
+	mysql_real_escape_string(mysql, key_text, row[0],
+	    (unsigned long)strnlen(row[0], 255));
+	mysql_real_escape_string(mysql, account, row[1],
+	    (unsigned long)strnlen(row[1], 255));
+	snprintf(sql, sizeof(sql), "INSERT INTO " KEPT_PREFIX "%s VALUES "
+	    "('%s', '%s', %s, '%s')", t->name, key_text, account, row[2],
+	    row[3]);
+	return run(mysql, sql, t->name, err);
+}
+
 int
 compare_keep(MYSQL *mysql, const struct table *t, struct err *err)
 {
 	char *sql = NULL;
 	size_t len;
 	FILE *out = open_memstream(&sql, &len);
-	int rc;
+	MYSQL_RES *res = NULL;
+	MYSQL_ROW row;
+	int rc = -1;
 
 	if (out == NULL)
 		abort();
-	fprintf(out, "CREATE OR REPLACE TEMPORARY TABLE " KEPT_PREFIX "%s "
-	    "SELECT r.%s AS kept_key, r.account AS kept_account, r.livemode "
-	    "AS kept_livemode, s.*", t->name, key(t));
+	/* A plain SELECT: CREATE ... SELECT would read past the snapshot. */
+	fprintf(out, "SELECT r.%s, r.account, r.livemode, ", key(t));
+	put_digest(out, t);
 	put_condition(out, t);
-	rc = run(mysql, finish(out, &sql), t->name, err);
+	if (run(mysql, finish(out, &sql), t->name, err) == 0 &&
+	    (res = mysql_store_result(mysql)) != NULL)
+		rc = make_kept(mysql, t, err);
+	while (rc == 0 && (row = mysql_fetch_row(res)) != NULL)
+		rc = keep_row(mysql, t, row, err);
+	mysql_free_result(res);
 	free(sql);
 	return rc;
 }
 
-/* Joins what was kept of a row, if that is still as it was. */
+/* Of the rows that were kept only those that are still as they were. */
 static void
 put_unchanged(FILE *out, const struct table *t)
 {
-	const char *k = key(t);
-
 	fprintf(out, " AND EXISTS (SELECT 1 FROM " KEPT_PREFIX "%s o WHERE "
 	    "o.kept_key = r.%s AND o.kept_account = r.account AND "
-	    "o.kept_livemode = r.livemode", t->name, k);
-	for (size_t i = 0; i < ncolumns(t); i++)
-		fprintf(out, " AND BINARY o.`%s` <=> BINARY s.`%s`",
-		    column(t, i), column(t, i));
+	    "o.kept_livemode = r.livemode AND o.kept_digest = ", t->name,
+	    key(t));
+	put_digest(out, t);
 	fputs(") FOR UPDATE", out);
 }
 
