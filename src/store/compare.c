@@ -199,8 +199,8 @@ make_kept(MYSQL *mysql, const struct table *t, struct err *err)
 	snprintf(sql, sizeof(sql), "CREATE OR REPLACE TEMPORARY TABLE "
 	    KEPT_PREFIX "%s (kept_key VARCHAR(255) CHARACTER SET ascii "
 	    "COLLATE ascii_bin, kept_account VARCHAR(255) CHARACTER SET ascii "
-	    "COLLATE ascii_bin, kept_livemode TINYINT, kept_digest CHAR(32) "
-	    "CHARACTER SET ascii)", t->name);
+	    "COLLATE ascii_bin, kept_livemode TINYINT, kept_digest "
+	    "VARBINARY(32))", t->name);
 	return run(mysql, sql, t->name, err);
 }
 
