@@ -87,7 +87,9 @@ async function changeByHand() {
 }
 
 const named = (lines) => lines.filter((line) => line.includes(': stored '))
-	.map((line) => line.slice(0, line.indexOf(': '))).sort();
+	.map((line) => line.slice(0, line.indexOf(': '))).sort()
+	// A chunk that met a lock is done again, and says so again.
+	.filter((line, i, all) => line !== all[i - 1]);
 
 test('a change by hand is named, and repaired', async () => {
 	const changed = await changeByHand();
