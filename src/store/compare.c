@@ -278,9 +278,15 @@ compare_repair(MYSQL *mysql, const struct table *t, bool kept,
 	if (kept)
 		put_unchanged(out, t);
 	fputs(" ON DUPLICATE KEY UPDATE ", out);
+	/* A row that was missing may have come meanwhile, and be newer. */
 	for (size_t i = 0; i < ncolumns(t); i++)
-		fprintf(out, "%s%s.`%s` = VALUES(`%s`)", i > 0 ? ", " : "",
-		    t->name, column(t, i), column(t, i));
+		if (strcmp(column(t, i), "order_key") != 0)
+			fprintf(out, "%s.`%s` = IF(VALUES(order_key) >= "
+			    "%s.order_key, VALUES(`%s`), %s.`%s`), ", t->name,
+			    column(t, i), t->name, column(t, i), t->name,
+			    column(t, i));
+	fprintf(out, "%s.order_key = GREATEST(%s.order_key, "
+	    "VALUES(order_key))", t->name, t->name);
 	rc = run(mysql, finish(out, &sql), t->name, err);
 	free(sql);
 	return rc;
