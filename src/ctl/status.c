@@ -15,22 +15,21 @@ show(const struct config *cfg, const char *id, enum object_kind kind)
 	struct err err = ERR_INIT;
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_STATUS, cfg->db_name, 0, &err);
 	enum outcome out;
-	struct lookup l;
-	bool final;
-	char *json;
+	/* Who may run this may see it. */
+	const struct credential all = { .is_token = true };
+	struct lookup l = { .kind = kind, .id = id, .credential = &all };
 
 	if (mysql == NULL) {
 		fputs(err.text, stderr);
 		return CTL_UNREACHABLE;
 	}
-	out = lookup_object(&l, mysql, kind, id, "");
+	out = lookup_all(mysql, &l, 1);
 	mysql_close(mysql);
 	if (out != OUT_OK)
 		return CTL_UNREACHABLE;
-	json = lookup_json(&l, kind, id, &final);
-	puts(json);
-	free(json);
-	return l.found ? CTL_DONE : CTL_NO;
+	puts(l.json);
+	lookup_free(&l, 1);
+	return l.out == OUT_OK ? CTL_DONE : CTL_NO;
 }
 
 int

@@ -24,20 +24,31 @@ reason(int status)
 }
 
 int
+reply_head(char head[REPLY_HEAD_MAX], const struct reply *reply, bool has_end)
+{
+	int n = snprintf(head, REPLY_HEAD_MAX, "Status: %d %s\r\n",
+	    reply->status, reason(reply->status));
+
+	if (reply->type != NULL)
+		n += snprintf(head + n, REPLY_HEAD_MAX - (size_t)n,
+		    "Content-Type: %s\r\n", reply->type);
+	if (reply->type != NULL && has_end)
+		n += snprintf(head + n, REPLY_HEAD_MAX - (size_t)n,
+		    "Content-Length: %zu\r\n", reply->body_len);
+	n += snprintf(head + n, REPLY_HEAD_MAX - (size_t)n, "%s\r\n",
+	    reply->headers);
+	return n < REPLY_HEAD_MAX ? n : -1;
+}
+
+int
 reply_send(FCGX_Request *r, const struct reply *reply)
 {
-	char head[512];
-	int n = snprintf(head, sizeof(head), "Status: %d %s\r\n"
-	    "Content-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
-	    reply->status, reason(reply->status), reply->type,
-	    reply->body_len, reply->headers);
-	int failed;
-
-	if (n < 0 || (size_t)n >= sizeof(head))
-		return -1;
-	failed = FCGX_PutStr(head, n, r->out) != n ||
+	char head[REPLY_HEAD_MAX];
+	int n = reply_head(head, reply, true);
+	int failed = n < 0 || FCGX_PutStr(head, n, r->out) != n ||
 	    FCGX_PutStr(reply->body, (int)reply->body_len, r->out) !=
 	    (int)reply->body_len || FCGX_FFlush(r->out) != 0;
+
 	/*
 	 * Without this libfcgi shuts the socket down and waits for nginx to
 	 * close its end; the input was read to its end, so closing at once
@@ -49,20 +60,27 @@ reply_send(FCGX_Request *r, const struct reply *reply)
 }
 
 int
+reply_body(char body[ERROR_BODY_MAX], enum outcome out)
+{
+	const struct outcome_info *info = &outcome_table[out];
+
+	if (info->http == 200)
+		return snprintf(body, ERROR_BODY_MAX, "{\"received\":true}");
+	/* The table's texts need no escaping. */
+	return snprintf(body, ERROR_BODY_MAX, "{\"error\":{\"code\":\"%s\","
+	    "\"message\":\"%s\"}}", info->code, info->message);
+}
+
+int
 reply_outcome(FCGX_Request *r, enum outcome out, const char *allow)
 {
 	const struct outcome_info *info = &outcome_table[out];
 	struct reply reply = { .status = info->http,
 	    .type = "application/json", .headers = "" };
-	char headers[128], body[640];
-	int n;
+	char headers[128], body[ERROR_BODY_MAX];
 
-	if (info->http == 200)
-		n = snprintf(body, sizeof(body), "{\"received\":true}");
-	else
-		/* The table's texts need no escaping. */
-		n = snprintf(body, sizeof(body), "{\"error\":{\"code\":\"%s\","
-		    "\"message\":\"%s\"}}", info->code, info->message);
+	reply.body = body;
+	reply.body_len = (size_t)reply_body(body, out);
 	if (info->http == 503) {
 		snprintf(headers, sizeof(headers), "Retry-After: %d\r\n",
 		    RETRY_AFTER);
@@ -71,7 +89,5 @@ reply_outcome(FCGX_Request *r, enum outcome out, const char *allow)
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", allow);
 		reply.headers = headers;
 	}
-	reply.body = body;
-	reply.body_len = (size_t)n;
 	return reply_send(r, &reply);
 }

@@ -18,7 +18,10 @@ struct request {
 	const char *id;			/* nginx's request id */
 	const char *signature;		/* Stripe-Signature, NULL if none */
 	const char *authorization;	/* NULL if none */
-	const char *if_none_match;	/* NULL if none */
+	const char *if_none_match;	/* these four: NULL if none */
+	const char *last_event_id;
+	const char *accept;
+	const char *origin;
 	const char *body;		/* the obstack's, with a NUL after it */
 	size_t body_len;
 	int64_t accepted_us;		/* wall clock, microseconds */

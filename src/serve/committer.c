@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "serve/answer.h"
+#include "serve/news.h"
 #include "serve/queue.h"
 #include "serve/worker.h"
 
@@ -25,6 +26,7 @@ struct committer {
 	struct slot **slots;	/* the batch in hand */
 	struct entry **entries;
 	atomic_bool available;
+	unsigned number;	/* of the worker */
 	unsigned backoff_ms;
 	int64_t retry_ms;	/* when to try to connect again */
 	bool complained;	/* that there is no connection */
@@ -65,13 +67,15 @@ show_availability(struct committer *c)
 }
 
 struct committer *
-committer_new(const struct config *cfg, struct queue *q, unsigned first)
+committer_new(const struct worker *w, struct queue *q)
 {
+	const struct config *cfg = w->cfg;
 	struct committer *c = mem_calloc(1, sizeof(*c));
 
 	c->cfg = cfg;
 	c->queue = q;
-	c->store = store_new(cfg, first);
+	c->number = w->number;
+	c->store = store_new(cfg, w->index);
 	c->slots = mem_calloc((size_t)cfg->batch_max, sizeof(struct slot *));
 	c->entries = mem_calloc((size_t)cfg->batch_max,
 	    sizeof(struct entry *));
@@ -115,6 +119,7 @@ write_batch(struct committer *c, size_t n)
 		c->entries[i] = &c->slots[i]->entry;
 	metrics_add(METRIC_BATCHES, 1);
 	store_write(c->store, c->entries, n, &err);
+	news_tell(c->number, c->entries, n);
 	log_err(LOG_ERR, &err);
 	metrics_observe(HIST_BATCH, n);
 	metrics_observe(HIST_COMMIT, (uint64_t)(clock_wall_us() - start));

@@ -8,18 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/config.h"
-
-struct queue;
 struct committer;
+struct queue;
+struct worker;
 
 /*
  * Makes the committer and tries the database once, so that a worker that
- * begins to accept knows where it stands. first: which database host to
- * begin with.
+ * begins to accept knows where it stands.
  */
-struct committer *committer_new(const struct config *cfg, struct queue *q,
-    unsigned first);
+struct committer *committer_new(const struct worker *w, struct queue *q);
 void committer_free(struct committer *c);
 
 /* The thread's body; ends when the queue is closed and empty. */

@@ -207,7 +207,7 @@ ingest_run(const struct worker *w)
 	for (size_t i = 0; i < w->cfg->webhook_secrets.n; i++)
 		in.digests[i] = signature_digest(
 		    &w->cfg->webhook_secrets.list[i]);
-	in.committer = committer_new(w->cfg, in.queue, w->index);
+	in.committer = committer_new(w, in.queue);
 	own = queue_get(in.queue, 0);
 	if (pthread_create(&in.thread, NULL, committer_run,
 	    in.committer) != 0) {

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "serve/news.h"
 #include "serve/pool.h"
 
 enum { TICK_MS = 100 };
@@ -99,7 +100,8 @@ open_all(struct master *m, struct err *err)
 	    cfg->socket_group, err) != 0)
 		rc = -1;
 	/* Only who holds the locks may replace the scoreboard. */
-	if (rc == 0 && metrics_create(cfg->scoreboard, err) != 0)
+	if (rc == 0 && (metrics_create(cfg->scoreboard, err) != 0 ||
+	    news_create(err) != 0))
 		rc = -1;
 	return rc;
 }

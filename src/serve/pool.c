@@ -74,7 +74,7 @@ live(struct pools *p, unsigned number, pid_t master)
 {
 	struct child *c = &p->children[number];
 	struct worker w = { .pool = c->pool, .index = c->index,
-	    .cfg = p->cfg, .fd = p->info[c->pool].listener.fd };
+	    .number = number, .generation = c->generation, .cfg = p->cfg, .fd = p->info[c->pool].listener.fd };
 	int rc;
 
 	unsetenv("NOTIFY_SOCKET");
@@ -267,11 +267,9 @@ static int
 stuck_thread(unsigned number, const struct child *c, int64_t now_ms)
 {
 	const struct metrics_slot *slot = metrics_slot(number);
-	int threads = c->pool == POOL_INGEST ? 2 : 1;
-
 	if (now_ms - c->started_ms < STUCK_MS || slot->pid != c->pid)
 		return -1;
-	for (int t = 0; t < threads; t++)
+	for (int t = ACCEPTOR; t <= COMMITTER; t++)
 		if (now_ms - slot->beat_ms[t] > STUCK_MS)
 			return t;
 	return -1;
@@ -286,7 +284,8 @@ kill_stuck(struct child *c, unsigned number, int64_t now_ms)
 		return;
 	log_line(LOG_ERR, "worker %u (%s, pid %d) is stuck: its %s was %s "
 	    "%d s ago; killed", number, pool_names[c->pool], (int)c->pid,
-	    thread == ACCEPTOR ? "acceptor" : "committer",
+	    thread == ACCEPTOR ? "acceptor" :
+	    c->pool == POOL_INGEST ? "committer" : "watcher",
 	    stage_names[metrics_slot(number)->stage[thread]],
 	    STUCK_MS / 1000);
 	kill(c->pid, SIGKILL);

@@ -4,113 +4,115 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/metrics.h"
 #include "http/reply.h"
 #include "serve/routes.h"
-#include "store/migrate.h"
+#include "serve/status_int.h"
 
-static enum outcome
-send(FCGX_Request *r, int status, const char *type, const char *body)
+static struct reply
+make(int status, const char *type, const char *body)
 {
-	struct reply reply = { .status = status, .type = type,
+	return (struct reply){ .status = status, .type = type,
 	    .headers = status == 503 ? "Cache-Control: no-store\r\n"
 	    "Retry-After: 5\r\n" : "Cache-Control: no-store\r\n",
 	    .body = body, .body_len = strlen(body) };
+}
 
+static void
+send(FCGX_Request *r, const char *type, const char *body)
+{
+	struct reply reply = make(200, type, body);
+
+	metrics_outcome(OUT_OK);
 	if (reply_send(r, &reply) != 0)
 		metrics_add(METRIC_REPLIES_LOST, 1);
-	return status == 503 ? OUT_NOT_READY : OUT_OK;
 }
 
-enum outcome
-routes_healthz(FCGX_Request *r, const struct request *req,
-    struct route_db *db)
+void
+routes_healthz(struct status *s, FCGX_Request *r, const struct request *req)
 {
+	(void)s;
 	(void)req;
-	(void)db;
-	return send(r, 200, "application/json", "{\"status\":\"ok\"}");
+	send(r, "application/json", "{\"status\":\"ok\"}");
 }
 
-/* Why deliveries can't be stored now; nothing if they can. */
+/* The watcher, who has the connection, is asked. */
+void
+routes_readyz(struct status *s, FCGX_Request *r, const struct request *req)
+{
+	struct parked *p = parked_add(&s->table, ASK_READY);
+
+	p->asked_us = req->accepted_us;
+	conn_take(&p->conn, r);
+	parked_queue(&s->table, p);
+}
+
 static void
-find_obstacles(struct route_db *db, struct err *why)
+tell(struct status *s, struct parked *p, enum outcome out, const char *body)
 {
-	MYSQL *mysql = routes_database(db);
+	struct reply reply = make(outcome_table[out].http,
+	    "application/json", body);
 
-	if (mysql == NULL)
-		err_add(why, "%s", db->error);
-	else if (schema_check(mysql, why) != 0)
-		routes_database_drop(db);
-	if (metrics_live(POOL_INGEST, true) == 0)
-		err_add(why, "no ingest worker is running");
-	else if (metrics_sum(METRIC_DB_UP) == 0)
-		err_add(why, "no ingest worker can write to the database");
+	metrics_outcome(out);
+	if (conn_reply(&p->conn, &reply) != 0)
+		metrics_add(METRIC_REPLIES_LOST, 1);
+	parked_remove(&s->table, p);
 }
 
-enum outcome
-routes_readyz(FCGX_Request *r, const struct request *req, struct route_db *db)
+void
+routes_tell_ready(struct status *s, struct parked *p, struct err *why)
 {
-	struct err why = ERR_INIT;
 	struct json_object *o, *e;
-	enum outcome out;
 
-	(void)req;
-	find_obstacles(db, &why);
-	if (why.count == 0)
-		return send(r, 200, "application/json",
-		    "{\"status\":\"ready\"}");
-	if (why.len > 0)
-		why.text[why.len - 1] = '\0';
+	if (why->count == 0) {
+		tell(s, p, OUT_OK, "{\"status\":\"ready\"}");
+		return;
+	}
 	o = json_object_new_object();
 	e = json_object_new_object();
 	json_object_object_add(e, "code", json_object_new_string(
 	    outcome_table[OUT_NOT_READY].code));
-	json_object_object_add(e, "message", json_object_new_string(why.text));
+	json_object_object_add(e, "message", json_object_new_string_len(
+	    why->text, (int)why->len - (why->len > 0)));
 	json_object_object_add(o, "error", e);
-	out = send(r, 503, "application/json", json_object_to_json_string_ext(
-	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	tell(s, p, OUT_NOT_READY, json_object_to_json_string_ext(o,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
-	return out;
 }
 
-enum outcome
-routes_metrics(FCGX_Request *r, const struct request *req,
-    struct route_db *db)
+void
+routes_metrics(struct status *s, FCGX_Request *r, const struct request *req)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	enum outcome outcome;
 
+	(void)s;
 	(void)req;
-	(void)db;
 	if (out == NULL)
 		abort();
 	metrics_print(out);
 	if (fclose(out) != 0)
 		abort();
-	outcome = send(r, 200, "text/plain; version=0.0.4; charset=utf-8",
-	    text);
+	send(r, "text/plain; version=0.0.4; charset=utf-8", text);
 	free(text);
-	return outcome;
 }
 
-enum outcome
-routes_config(FCGX_Request *r, const struct request *req, struct route_db *db)
+void
+routes_config(struct status *s, FCGX_Request *r, const struct request *req)
 {
 	struct json_object *o;
 
 	(void)req;
-	if (db->cfg->publishable_key == NULL) {
+	if (s->cfg->publishable_key == NULL) {
+		metrics_outcome(OUT_NO_CONFIG);
 		(void)reply_outcome(r, OUT_NO_CONFIG, "");
-		return OUT_NO_CONFIG;
+		return;
 	}
 	o = json_object_new_object();
 	json_object_object_add(o, "publishableKey",
-	    json_object_new_string(db->cfg->publishable_key));
-	(void)send(r, 200, "application/json", json_object_to_json_string_ext(
-	    o, JSON_C_TO_STRING_PLAIN));
+	    json_object_new_string(s->cfg->publishable_key));
+	send(r, "application/json", json_object_to_json_string_ext(o,
+	    JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
-	return OUT_OK;
 }

@@ -1,163 +1,203 @@
-/* GET /api/webhooks/status/{id}: who may ask, and the answer. */
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
+/* GET /api/webhooks/status/{id}: who asks for what, and may they. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/mem.h"
+#include "http/cors.h"
 #include "http/reply.h"
 #include "serve/routes.h"
-#include "store/lookup.h"
-#include "stripe/token.h"
+#include "serve/status_int.h"
 
-enum { SECRET_MAX = 512, POLL_PENDING = 2, POLL_LATER = 5 };
+enum { POLLS_MAX = 4096 };	/* beside those that wait */
 
-/* What the browser presents, checked as far as the database isn't needed. */
-struct credential {
-	bool is_token;			/* and valid for the id */
-	char owner[256];		/* of a client_secret: its object */
-	unsigned char sha256[SHA256_BYTES];
+/* What is asked, by whom, and how it is to be told. */
+struct question {
+	enum object_kind kind;
+	const char *id;
+	struct credential credential;
+	enum ask ask;
+	int64_t wait_s;
+	char seen[ETAG_LEN + 1];
+	bool conditional, resumed;
 };
 
-static const char *
-bearer(const struct request *req)
+/* An ETag as a header or a query has it: quotes, or %22, or none. */
+static void
+read_etag(char etag[ETAG_LEN + 1], const char *text)
 {
-	const char *s = req->authorization;
+	const char *quote = strchr(text, '"');
 
-	if (s == NULL || strncasecmp(s, "Bearer ", 7) != 0)
-		return NULL;
-	s += 7;
-	while (*s == ' ')
-		s++;
-	return *s != '\0' ? s : NULL;
+	if (quote != NULL)
+		text = quote + 1;
+	else if (strncasecmp(text, "%22", 3) == 0)
+		text += 3;
+	/* What isn't one of ours differs from every state. */
+	snprintf(etag, ETAG_LEN + 1, "%.*s", (int)strcspn(text, "\"%&, "),
+	    text);
 }
 
-/* A client_secret is its object's id, "_secret_", and letters and digits. */
+/* wait=SECONDS and after=ETAG; other parameters are let be. */
 static enum outcome
-read_secret(struct credential *c, const char *secret, enum object_kind kind,
-    const char *id)
+read_query(struct question *q, const char *query)
 {
-	const char *mark = strstr(secret, "_secret_");
-	size_t len = strlen(secret), owner_len;
-	enum object_kind owner_kind, whole;
+	const char *p = query;
+	char *end;
 
-	if (mark == NULL || mark[8] == '\0' || len > SECRET_MAX)
-		return OUT_BAD_CREDENTIAL;
-	owner_len = (size_t)(mark - secret);
-	if (!state_kind(secret, owner_len, &owner_kind) ||
-	    !state_kinds[owner_kind].has_secret ||
-	    (len <= 255 && !state_kind(secret, len, &whole)))
-		return OUT_BAD_CREDENTIAL;
-	snprintf(c->owner, sizeof(c->owner), "%.*s", (int)owner_len, secret);
-	/* A payment's secret also opens the invoice that it pays. */
-	if (state_kinds[kind].has_secret ? strcmp(c->owner, id) != 0 :
-	    owner_kind != KIND_PAYMENT_INTENT)
-		return OUT_WRONG_ID;
-	SHA256((const unsigned char *)secret, len, c->sha256);
+	for (; *p != '\0'; p += strcspn(p, "&"), p += *p == '&') {
+		if (strncmp(p, "after=", 6) == 0) {
+			read_etag(q->seen, p + 6);
+		} else if (strncmp(p, "wait=", 5) == 0) {
+			errno = 0;
+			q->wait_s = strtol(p + 5, &end, 10);
+			if (p[5] < '0' || p[5] > '9' || errno != 0 ||
+			    (*end != '&' && *end != '\0'))
+				return OUT_BAD_QUERY;
+		}
+	}
 	return OUT_OK;
 }
 
 static enum outcome
-read_credential(struct credential *c, const struct request *req,
-    const struct config *cfg, enum object_kind kind, const char *id)
+read_wish(struct question *q, const struct request *req, int64_t wait_max)
 {
-	const char *text = bearer(req);
 	enum outcome out;
 
-	memset(c, 0, sizeof(*c));
-	if (text == NULL)
-		return OUT_NO_CREDENTIAL;
-	out = token_check(text, id, clock_wall_us() / 1000000,
-	    &cfg->status_keys);
-	if (out == OUT_BAD_CREDENTIAL)
-		return read_secret(c, text, kind, id);
-	c->is_token = out == OUT_OK;
-	return out;
-}
-
-/* Unknown and forbidden look the same: as if nothing were known yet. */
-static void
-judge(struct lookup *l, const struct credential *c)
-{
-	static const unsigned char none[SHA256_BYTES];
-	bool match = CRYPTO_memcmp(c->sha256,
-	    l->has_secret ? l->secret_sha256 : none, SHA256_BYTES) == 0;
-
-	if (!c->is_token && !(l->has_secret && match))
-		memset(l, 0, sizeof(*l));
-}
-
-static void
-send_state(FCGX_Request *r, const struct request *req, const char *body,
-    bool final)
-{
-	unsigned char hash[SHA256_BYTES];
-	char headers[256], etag[40];
-	struct reply reply = { .status = 200, .type = "application/json",
-	    .headers = headers, .body = body, .body_len = strlen(body) };
-	int n;
-
-	SHA256((const unsigned char *)body, reply.body_len, hash);
-	snprintf(etag, sizeof(etag), "\"%02x%02x%02x%02x%02x%02x%02x%02x\"",
-	    hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6],
-	    hash[7]);
-	n = snprintf(headers, sizeof(headers), "ETag: %s\r\n"
-	    "Cache-Control: no-store\r\n", etag);
-	if (!final)
-		snprintf(headers + n, sizeof(headers) - (size_t)n,
-		    "Retry-After: %d\r\n", POLL_PENDING);
-	if (req->if_none_match != NULL &&
-	    strstr(req->if_none_match, etag) != NULL) {
-		reply.status = 304;
-		reply.body_len = 0;
+	q->wait_s = -1;
+	if ((out = read_query(q, req->query)) != OUT_OK)
+		return out;
+	if (strcmp(req->method, "HEAD") == 0 || q->wait_s == 0)
+		q->ask = ASK_POLL;
+	else if (req->accept != NULL &&
+	    strstr(req->accept, "text/event-stream") != NULL)
+		q->ask = ASK_STREAM;
+	else if (q->wait_s > 0 || q->seen[0] != '\0')
+		q->ask = ASK_WAIT;
+	if (q->ask == ASK_STREAM && req->last_event_id != NULL) {
+		q->resumed = true;
+		read_etag(q->seen, req->last_event_id);
+	} else if (q->seen[0] == '\0' && req->if_none_match != NULL) {
+		q->conditional = q->ask != ASK_STREAM;
+		read_etag(q->seen, req->if_none_match);
 	}
-	if (reply_send(r, &reply) != 0)
+	if (q->wait_s < 0 || q->wait_s > wait_max)
+		q->wait_s = wait_max;
+	return OUT_OK;
+}
+
+static void
+reply(FCGX_Request *r, const struct reply *reply)
+{
+	struct conn c;
+
+	conn_take(&c, r);
+	if (conn_reply(&c, reply) != 0)
 		metrics_add(METRIC_REPLIES_LOST, 1);
 }
 
-static enum outcome
-find(struct lookup *l, struct route_db *db, enum object_kind kind,
-    const char *id, const struct credential *c)
+static void
+refuse(FCGX_Request *r, enum outcome out, const char *cors)
 {
-	enum outcome out = OUT_DB_DOWN;
+	const struct outcome_info *info = &outcome_table[out];
+	char headers[CORS_MAX + 128], body[ERROR_BODY_MAX];
+	struct reply refusal = { .status = info->http,
+	    .type = "application/json", .headers = headers, .body = body };
 
-	/* A connection that idled too long is found dead here: once more. */
-	for (int tries = 0; tries < 2 && out == OUT_DB_DOWN; tries++) {
-		MYSQL *mysql = routes_database(db);
+	snprintf(headers, sizeof(headers), "%sCache-Control: no-store\r\n%s",
+	    cors, info->http == 503 ? "Retry-After: 1\r\n" :
+	    info->http == 401 ? "WWW-Authenticate: Bearer\r\n" :
+	    out == OUT_METHOD ? "Allow: GET, HEAD, OPTIONS\r\n" : "");
+	refusal.body_len = (size_t)reply_body(body, out);
+	metrics_outcome(out);
+	log_line(info->level, "status: %s", info->code);
+	reply(r, &refusal);
+}
 
-		if (mysql == NULL)
-			return OUT_DB_DOWN;
-		out = lookup_object(l, mysql, kind, id, c->owner);
-		if (out != OUT_OK)
-			routes_database_drop(db);
-	}
+static void
+answer_preflight(FCGX_Request *r, const struct request *req,
+    const struct config *cfg)
+{
+	char cors[CORS_MAX], headers[CORS_MAX + 64];
+
+	cors_headers(cors, req->origin, &cfg->allowed_origins, true);
+	snprintf(headers, sizeof(headers), "%sAllow: GET, HEAD, OPTIONS\r\n",
+	    cors);
+	metrics_outcome(OUT_OK);
+	reply(r, &(struct reply){ .status = 204, .headers = headers,
+	    .body = "" });
+}
+
+/* Takes it in: it is answered when the watcher has looked. */
+static void
+take_in(struct status *s, FCGX_Request *r, const struct request *req,
+    const struct question *q)
+{
+	struct parked *p = parked_add(&s->table, q->ask);
+	int64_t now = clock_ms();
+
+	p->kind = q->kind;
+	p->credential = q->credential;
+	p->id = mem_strdup(q->id);
+	p->origin = req->origin != NULL ? mem_strdup(req->origin) : NULL;
+	p->asked_us = req->accepted_us;
+	p->tick_ms = now + TICK_MS;
+	p->end_ms = now + q->wait_s * 1000;
+	p->beat_ms = now;
+	memcpy(p->seen, q->seen, sizeof(p->seen));
+	p->conditional = q->conditional;
+	p->resumed = q->resumed;
+	conn_take(&p->conn, r);
+	parked_queue(&s->table, p);
+	if (q->ask == ASK_POLL)
+		return;
+	parked_follow(&s->table, p, p->id);
+	parked_follow(&s->table, p, p->credential.owner);
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, p->conn.fd,
+	    &(struct epoll_event){ .events = EPOLLRDHUP, .data.ptr = p }) != 0)
+		log_line(LOG_WARNING, "epoll: %s", strerror(errno));
+}
+
+static enum outcome
+read_question(struct question *q, const struct request *req,
+    const struct status *s)
+{
+	enum outcome out;
+
+	*q = (struct question){ .id = req->path + strlen(STATUS_PATH) };
+	if (strcmp(req->method, "GET") != 0 && strcmp(req->method, "HEAD") != 0)
+		return OUT_METHOD;
+	if (!state_kind(q->id, strlen(q->id), &q->kind))
+		return OUT_BAD_ID;
+	if ((out = credential_read(&q->credential, req->authorization, q->kind,
+	    q->id, clock_wall_us() / 1000000, &s->cfg->status_keys)) == OUT_OK)
+		out = read_wish(q, req, s->cfg->status_wait_max);
+	/* A full table answers like a poll. */
+	if (s->leaving || s->table.waiting >= (size_t)s->cfg->status_slots)
+		q->ask = ASK_POLL;
+	if (out == OUT_OK && q->ask == ASK_POLL &&
+	    s->table.n - s->table.waiting >= POLLS_MAX)
+		out = OUT_QUEUE_FULL;
 	return out;
 }
 
-enum outcome
-routes_status(FCGX_Request *r, const struct request *req, struct route_db *db)
+void
+status_ask(struct status *s, FCGX_Request *r, const struct request *req)
 {
-	const char *id = req->path + strlen("/api/webhooks/status/");
-	struct credential c;
-	struct lookup l;
-	enum object_kind kind;
-	enum outcome out = OUT_BAD_ID;
-	bool final;
-	char *body;
+	char cors[CORS_MAX];
+	struct question q;
+	enum outcome out;
 
-	if (state_kind(id, strlen(id), &kind) &&
-	    (out = read_credential(&c, req, db->cfg, kind, id)) == OUT_OK)
-		out = find(&l, db, kind, id, &c);
-	if (out != OUT_OK) {
-		(void)reply_outcome(r, out, "");
-		return out;
+	if (strcmp(req->method, "OPTIONS") == 0) {
+		answer_preflight(r, req, s->cfg);
+	} else if ((out = read_question(&q, req, s)) == OUT_OK) {
+		take_in(s, r, req, &q);
+	} else {
+		cors_headers(cors, req->origin, &s->cfg->allowed_origins,
+		    false);
+		refuse(r, out, cors);
 	}
-	judge(&l, &c);
-	body = lookup_json(&l, kind, id, &final);
-	send_state(r, req, body, final);
-	free(body);
-	return OUT_OK;
 }

@@ -1,43 +1,48 @@
 /* Which path goes to which handler. */
 #include "serve/routes.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "http/reply.h"
+#include "serve/status_int.h"
 
 static const struct {
 	const char *path;
-	bool prefix;		/* more follows it */
-	enum outcome (*handler)(FCGX_Request *, const struct request *,
-	    struct route_db *);
+	void (*handler)(struct status *, FCGX_Request *,
+	    const struct request *);
 } routes[] = {
-	{ "/api/webhooks/status/", true, routes_status },
-	{ "/api/webhooks/config", false, routes_config },
-	{ "/healthz", false, routes_healthz },
-	{ "/readyz", false, routes_readyz },
-	{ "/metrics", false, routes_metrics },
+	{ "/api/webhooks/config", routes_config },
+	{ "/healthz", routes_healthz },
+	{ "/readyz", routes_readyz },
+	{ "/metrics", routes_metrics },
 };
 
-static enum outcome
+static void
 refuse(FCGX_Request *r, enum outcome out)
 {
-	(void)reply_outcome(r, out, "GET, HEAD");
-	return out;
+	metrics_outcome(out);
+	if (reply_outcome(r, out, "GET, HEAD") != 0)
+		metrics_add(METRIC_REPLIES_LOST, 1);
 }
 
-enum outcome
-routes_serve(FCGX_Request *r, const struct request *req, struct route_db *db)
+void
+routes_serve(struct status *s, FCGX_Request *r, const struct request *req)
 {
+	if (strncmp(req->path, STATUS_PATH, strlen(STATUS_PATH)) == 0) {
+		status_ask(s, r, req);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		size_t len = strlen(routes[i].path);
-
-		if (strncmp(req->path, routes[i].path, len) != 0 ||
-		    (!routes[i].prefix && req->path[len] != '\0'))
+		if (strcmp(req->path, routes[i].path) != 0)
 			continue;
 		if (strcmp(req->method, "GET") != 0 &&
 		    strcmp(req->method, "HEAD") != 0)
-			return refuse(r, OUT_METHOD);
-		return routes[i].handler(r, req, db);
+			refuse(r, OUT_METHOD);
+		else
+			routes[i].handler(s, r, req);
+		return;
 	}
-	return refuse(r, OUT_NOT_FOUND);
+	refuse(r, OUT_NOT_FOUND);
 }

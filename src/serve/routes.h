@@ -2,41 +2,31 @@
 #ifndef SERVE_ROUTES_H
 #define SERVE_ROUTES_H
 
-#include <mysql.h>
+#include <fcgiapp.h>
 
-#include "base/config.h"
-#include "base/outcome.h"
+#include "base/err.h"
 #include "http/request.h"
 
-/* The status worker's connection: made when needed, kept while it works. */
-struct route_db {
-	const struct config *cfg;
-	MYSQL *mysql;
-	unsigned host;		/* where the next connect begins */
-	int64_t retry_ms;	/* no new try before */
-	char error[512];	/* why there is none */
-};
+#define STATUS_PATH "/api/webhooks/status/"
 
-/* A connection, or NULL with db->error set. */
-MYSQL *routes_database(struct route_db *db);
+struct parked;
+struct status;
 
-/* Drops the connection after an error; the next need makes a new one. */
-void routes_database_drop(struct route_db *db);
+/* Answers req on r, or takes its connection over to answer later. */
+void routes_serve(struct status *s, FCGX_Request *r,
+    const struct request *req);
 
-/* Answers req on r; returns the outcome for metric and log. */
-enum outcome routes_serve(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
+/* Handlers of routes.c's table. */
+void routes_healthz(struct status *s, FCGX_Request *r,
+    const struct request *req);
+void routes_readyz(struct status *s, FCGX_Request *r,
+    const struct request *req);
+void routes_metrics(struct status *s, FCGX_Request *r,
+    const struct request *req);
+void routes_config(struct status *s, FCGX_Request *r,
+    const struct request *req);
 
-/* Handlers; each answers and returns the outcome. */
-enum outcome routes_status(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
-enum outcome routes_healthz(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
-enum outcome routes_readyz(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
-enum outcome routes_metrics(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
-enum outcome routes_config(FCGX_Request *r, const struct request *req,
-    struct route_db *db);
+/* Answers p, which asked for /readyz: why is empty if all is well. */
+void routes_tell_ready(struct status *s, struct parked *p, struct err *why);
 
 #endif

@@ -1,112 +1,280 @@
-/* The status worker's loop: request -> route -> answer. */
+/*
+ * The story of a status request: accept -> authorise -> look -> tell, or wait
+ * for news and look again. The first thread serves and never asks the database;
+ * the watcher does. What waits costs a descriptor and some hundred bytes.
+ */
 #include "serve/status.h"
 
+#include <errno.h>
 #include <obstack.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "serve/routes.h"
-#include "serve/worker.h"
-#include "store/db.h"
+#include "serve/status_int.h"
 
 enum {
-	TICK_MS = 1000,
-	BODY_MAX = 4096,	/* no route here takes one */
-	RECONNECT_MS = 500	/* between tries to reach the database */
+	IDLE_MS = 1000,		/* between signs of life */
+	SWEEP_MS = 250,		/* between looks at who waits */
+	LOOK_MS = 2000,		/* what other hosts committed is found so soon */
+	LINGER_MS = 5000,	/* for the last looks, at the end */
+	ACCEPTS = 64,		/* in a row */
+	EVENTS = 256,
+	BODY_MAX = 4096		/* no route here takes one */
 };
 
-MYSQL *
-routes_database(struct route_db *db)
-{
-	struct err err = ERR_INIT;
+/* What epoll tells of; waiting requests are told of by their own address. */
+enum source { SOURCE_LISTENER, SOURCE_WATCHER, SOURCE_NEWS, SOURCE__MAX };
 
-	if (db->mysql != NULL)
-		return db->mysql;
-	if (clock_ms() < db->retry_ms)
-		return NULL;
-	db->mysql = db_connect(db->cfg, DB_ROLE_STATUS, db->cfg->db_name,
-	    db->host++, &err);
-	if (db->mysql != NULL) {
-		metrics_add(METRIC_DB_CONNECTS, 1);
-		return db->mysql;
-	}
-	snprintf(db->error, sizeof(db->error), "%.*s",
-	    (int)strcspn(err.text, "\n"), err.text);
-	log_err(LOG_ERR, &err);
-	db->retry_ms = clock_ms() + RECONNECT_MS;
-	return NULL;
-}
+struct loop {
+	struct status s;
+	FCGX_Request fcgi;
+	struct obstack mem;
+	char sources[SOURCE__MAX];	/* their addresses are the names */
+	int64_t sweep_ms;		/* when the next is due */
+};
 
-void
-routes_database_drop(struct route_db *db)
+/* Serves one connection. Returns false if there was none. */
+static bool
+accept_one(struct loop *l)
 {
-	if (db->mysql != NULL)
-		mysql_close(db->mysql);
-	db->mysql = NULL;
-}
-
-static void
-serve(FCGX_Request *r, struct obstack *mem, struct route_db *db)
-{
-	void *base = obstack_alloc(mem, 1);
 	struct request req;
 	enum outcome out;
-	int64_t us;
+	void *base;
 
+	if (request_accept(&l->fcgi) != 0)
+		return false;
+	base = obstack_alloc(&l->mem, 1);
 	worker_beat(ACCEPTOR, STAGE_READING);
-	out = request_read(&req, r, mem, BODY_MAX);
-	if (out != OUT_OK) {
-		(void)reply_outcome(r, out, "");
+	out = request_read(&req, &l->fcgi, &l->mem, BODY_MAX);
+	if (out == OUT_OK) {
+		routes_serve(&l->s, &l->fcgi, &req);
 	} else {
-		/* The path is libfcgi's and ends with the answer. */
-		req.path = obstack_copy0(mem, req.path, strlen(req.path));
-		out = routes_serve(r, &req, db);
+		metrics_outcome(out);
+		(void)reply_outcome(&l->fcgi, out, "");
 	}
-	us = clock_wall_us() - req.accepted_us;
-	metrics_outcome(out);
-	metrics_observe(HIST_REQUEST, us > 0 ? (uint64_t)us : 0);
-	log_line(LOG_DEBUG, "%s %s %lld us", req.path,
-	    outcome_table[out].code, (long long)us);
-	obstack_free(mem, base);
+	obstack_free(&l->mem, base);
+	return true;
 }
 
 static void
-accept_all(const struct worker *w, FCGX_Request *r, struct obstack *mem,
-    struct route_db *db)
+heard(void *arg, uint64_t key)
 {
-	enum worker_next next;
+	parked_news(arg, key);
+}
 
+static void
+hear_news(struct loop *l)
+{
+	struct parked *p;
+
+	if (news_hear(l->s.ear, heard, &l->s.table))
+		return;
+	metrics_add(METRIC_NEWS_OVERRUN, 1);
+	TAILQ_FOREACH(p, &l->s.table.all, all)
+		parked_queue(&l->s.table, p);
+}
+
+static void
+act(struct loop *l, const struct epoll_event *event)
+{
+	char *source = event->data.ptr;
+
+	if (source == &l->sources[SOURCE_LISTENER])
+		for (int i = 0; i < ACCEPTS && accept_one(l); i++)
+			;
+	else if (source == &l->sources[SOURCE_WATCHER])
+		status_looked(&l->s);
+	else if (source == &l->sources[SOURCE_NEWS])
+		hear_news(l);
+	else
+		status_abandon(&l->s, event->data.ptr);
+}
+
+/* Those first that end a request: it may have no other event after that. */
+static void
+act_on_all(struct loop *l)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(l->s.epoll, events, EVENTS, 0);
+
+	for (int i = 0; i < n; i++)
+		if ((char *)events[i].data.ptr < l->sources ||
+		    (char *)events[i].data.ptr >= l->sources + SOURCE__MAX)
+			act(l, &events[i]);
+	for (int i = 0; i < n; i++)
+		if ((char *)events[i].data.ptr >= l->sources &&
+		    (char *)events[i].data.ptr < l->sources + SOURCE__MAX)
+			act(l, &events[i]);
+}
+
+/* "pending" is told on its tick. */
+static void
+tick(struct status *s, int64_t now_ms)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&s->table.ticks)) != NULL &&
+	    p->tick_ms <= now_ms) {
+		TAILQ_REMOVE(&s->table.ticks, p, tick);
+		p->ticking = false;
+		status_tell(s, p, now_ms);
+	}
+}
+
+/* Ends waits that are over, and wants a look for who had none for long. */
+static void
+sweep(struct loop *l, int64_t now_ms)
+{
+	struct parked *p, *next;
+
+	if (now_ms < l->sweep_ms)
+		return;
+	l->sweep_ms = now_ms + SWEEP_MS;
+	for (p = TAILQ_FIRST(&l->s.table.all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, all);
+		if (now_ms - p->looked_ms >= LOOK_MS)
+			parked_queue(&l->s.table, p);
+		status_tell(&l->s, p, now_ms);
+	}
+}
+
+static int
+wait_ms(const struct loop *l)
+{
+	const struct parked *first = TAILQ_FIRST(&l->s.table.ticks);
+	int64_t now = clock_ms(), until = now + IDLE_MS;
+
+	if (l->s.table.waiting > 0 && l->sweep_ms < until)
+		until = l->sweep_ms;
+	if (first != NULL && first->tick_ms < until)
+		until = first->tick_ms;
+	return until > now ? (int)(until - now) : 0;
+}
+
+static void
+serve(struct loop *l)
+{
+	struct worker epolled = *l->s.worker;
+	enum worker_next next;
+	int64_t now_ms;
+
+	epolled.fd = l->s.epoll;
 	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
-		if ((next = worker_wait(w, TICK_MS)) == WORKER_ACCEPT &&
-		    request_accept(r) == 0)
-			serve(r, mem, db);
+		next = worker_wait(&epolled, wait_ms(l));
+		if (next == WORKER_ACCEPT)
+			act_on_all(l);
+		now_ms = clock_ms();
+		tick(&l->s, now_ms);
+		sweep(l, now_ms);
+		news_wanted(l->s.ear, l->s.table.waiting > 0);
+		status_look(&l->s);
+		metrics_set(METRIC_PARKED, l->s.table.waiting);
+		metrics_set(METRIC_IN_FLIGHT,
+		    l->s.table.n - l->s.table.waiting);
 	} while (next != WORKER_END);
+}
+
+/*
+ * Nobody new comes: who waits is sent off, to come back to another worker; who
+ * polls is still answered.
+ */
+static void
+drain(struct loop *l)
+{
+	int64_t until = clock_ms() + LINGER_MS;
+	struct parked *p, *next;
+	struct epoll_event event;
+
+	l->s.leaving = true;
+	worker_beat(ACCEPTOR, STAGE_DRAINING);
+	for (p = TAILQ_FIRST(&l->s.table.all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, all);
+		if (p->ask == ASK_WAIT || p->ask == ASK_STREAM)
+			status_send_off(&l->s, p);
+	}
+	epoll_ctl(l->s.epoll, EPOLL_CTL_DEL, l->s.worker->fd, NULL);
+	while ((l->s.table.n > 0 || l->s.busy) && clock_ms() < until) {
+		status_look(&l->s);
+		if (epoll_wait(l->s.epoll, &event, 1, 10) > 0)
+			act(l, &event);
+		tick(&l->s, clock_ms());
+	}
+	while ((p = TAILQ_FIRST(&l->s.table.all)) != NULL)
+		status_refuse(&l->s, p, OUT_NOT_READY);
+}
+
+static int
+listen_to(struct loop *l, int fd, enum source source, uint32_t events)
+{
+	struct epoll_event event = { .events = events,
+	    .data.ptr = &l->sources[source] };
+
+	if (epoll_ctl(l->s.epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return 0;
+	log_line(LOG_ERR, "epoll: %s", strerror(errno));
+	return -1;
+}
+
+static int
+set_up(struct loop *l, const struct worker *w)
+{
+	l->s.worker = w;
+	l->s.cfg = w->cfg;
+	if (request_library_init() != 0 ||
+	    request_init(&l->fcgi, w->fd) != 0) {
+		log_line(LOG_ERR, "libfcgi can't be set up");
+		return -1;
+	}
+	obstack_init(&l->mem);
+	parked_init(&l->s.table, (size_t)w->cfg->status_slots);
+	l->s.ear = news_listen(w->generation, w->index);
+	l->s.epoll = epoll_create1(EPOLL_CLOEXEC);
+	/* The listener is shared: one worker is woken, not all of them. */
+	if (l->s.epoll < 0 || (l->s.watcher = watcher_new(w->cfg,
+	    w->index)) == NULL ||
+	    listen_to(l, w->fd, SOURCE_LISTENER,
+	    EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
+	    listen_to(l, watcher_fd(l->s.watcher), SOURCE_WATCHER,
+	    EPOLLIN) != 0)
+		return -1;
+	return news_fd(l->s.ear) < 0 ? 0 :
+	    listen_to(l, news_fd(l->s.ear), SOURCE_NEWS, EPOLLIN);
+}
+
+static void
+clean_up(struct loop *l)
+{
+	watcher_free(l->s.watcher);
+	news_ear_free(l->s.ear);
+	parked_free(&l->s.table);
+	free(l->s.job.lookups);
+	free(l->s.asked);
+	close(l->s.epoll);
+	obstack_free(&l->mem, NULL);
 }
 
 int
 status_run(const struct worker *w)
 {
-	struct route_db db = { .cfg = w->cfg, .host = w->index };
-	struct obstack mem;
-	FCGX_Request r;
+	struct loop *l = mem_calloc(1, sizeof(*l));
 
-	if (request_library_init() != 0 || request_init(&r, w->fd) != 0) {
-		log_line(LOG_ERR, "libfcgi can't be set up");
-		return EX_SOFTWARE;
-	}
-	obstack_init(&mem);
-	(void)routes_database(&db);
+	if (set_up(l, w) != 0)
+		return EX_OSERR;
 	metrics_own->ready = 1;
-	accept_all(w, &r, &mem, &db);
+	serve(l);
 	metrics_own->ready = 0;
-	routes_database_drop(&db);
-	obstack_free(&mem, NULL);
+	drain(l);
+	clean_up(l);
+	free(l);
 	return EX_OK;
 }

@@ -13,6 +13,8 @@
 struct worker {
 	enum pool pool;
 	unsigned index;		/* among the workers of its pool */
+	unsigned number;	/* among all: its slot in the scoreboard */
+	unsigned generation;
 	const struct config *cfg;
 	int fd;			/* the pool's listening socket */
 };
@@ -24,7 +26,8 @@ enum worker_next {
 	WORKER_END	/* told to go, and nobody is left to serve */
 };
 
-enum { ACCEPTOR, COMMITTER };	/* index of stage and beat */
+enum { ACCEPTOR, COMMITTER };	/* index of stage and beat; a status worker's
+				   second thread is its watcher */
 
 /*
  * In the child: signals, name, rights (cfg->user, if root), death with its

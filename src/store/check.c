@@ -49,16 +49,20 @@ static void
 check_status(const struct config *cfg, struct err *err)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_STATUS, cfg->db_name, 0, err);
-	struct lookup l;
+	const struct credential nobody = { .owner = "none" };
 
 	if (mysql == NULL)
 		return;
-	for (unsigned k = 0; k < KIND__MAX; k++)
-		if (lookup_object(&l, mysql, (enum object_kind)k, "none",
-		    "none") != OUT_OK)
+	for (unsigned k = 0; k < KIND__MAX; k++) {
+		struct lookup l = { .kind = (enum object_kind)k, .id = "none",
+		    .credential = &nobody };
+
+		if (lookup_all(mysql, &l, 1) != OUT_OK)
 			err_add(err, "status of %s: %s (%u)",
 			    state_kinds[k].object, mysql_error(mysql),
 			    mysql_errno(mysql));
+		lookup_free(&l, 1);
+	}
 	mysql_close(mysql);
 }
 

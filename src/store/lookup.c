@@ -1,90 +1,89 @@
 /* The status route's queries. */
 #include "store/lookup.h"
 
-#include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
+#include "base/metrics.h"
 #include "store/db.h"
+#include "store/lookup_int.h"
 
-/* Columns of every query, in this order. */
-enum {
-	C_STATUS, C_AMOUNT, C_CURRENCY, C_ERROR, C_DECLINE, C_MESSAGE,
-	C_CHARGE, C_EXTRA, C_UPDATED, C_SECRET, C__MAX
+enum { IDS_MAX = 500 };		/* in one query: each is short */
+
+/*
+ * w has a row for each question: its number, its id, and the id whose secret
+ * was presented. STRAIGHT_JOIN begins with it.
+ */
+#define UNIX(column) "TIMESTAMPDIFF(SECOND, '1970-01-01', " column ")"
+#define UPDATED UNIX("(SELECT e.created FROM event_journal e " \
+	"WHERE e.stripe_event_id = o.source_event_id)") " updated_at"
+#define OWN_SECRET "IF(w.owner = w.id, o.client_secret_sha256, NULL)"
+#define LINKED_SECRET(invoice) "(SELECT p.client_secret_sha256 " \
+	"FROM payments p WHERE p.stripe_payment_intent_id = w.owner AND " \
+	"EXISTS (SELECT 1 FROM links i WHERE i.to_id = w.owner AND " \
+	"i.kind = 'invoice.payment_intent' AND i.from_id " invoice "))"
+#define FROM_LINK(kind) "(SELECT MAX(from_id) FROM links " \
+	"WHERE to_id = w.id AND kind = '" kind "')"
+#define TO_LINK(kind) "(SELECT MAX(to_id) FROM links " \
+	"WHERE from_id = w.id AND kind = '" kind "')"
+#define NO_SESSION "NULL, NULL, NULL"
+#define NO_ERROR "NULL, NULL, NULL"
+
+static const char *const queries[KIND__MAX] = {
+	[KIND_PAYMENT_INTENT] = OWN_SECRET ", o.status, " NO_SESSION ", "
+	    "o.last_error_code, o.last_error_decline_code, "
+	    "o.last_error_message, o.latest_charge attempt, " UPDATED ", "
+	    "o.amount, o.currency, o.amount_received, o.capture_method, "
+	    FROM_LINK("invoice.payment_intent") " invoice, "
+	    "(SELECT MAX(s.to_id) FROM links i JOIN links s ON "
+	    "s.from_id = i.from_id AND s.kind = 'invoice.subscription' WHERE "
+	    "i.to_id = w.id AND i.kind = 'invoice.payment_intent') "
+	    "subscription FROM w STRAIGHT_JOIN payments o "
+	    "ON o.stripe_payment_intent_id = w.id",
+	[KIND_SETUP_INTENT] = OWN_SECRET ", o.status, " NO_SESSION ", "
+	    "o.last_error_code, o.last_error_decline_code, "
+	    "o.last_error_message, " UPDATED ", o.`usage` "
+	    "FROM w STRAIGHT_JOIN setup_intents o "
+	    "ON o.stripe_setup_intent_id = w.id",
+	[KIND_SUBSCRIPTION] = LINKED_SECRET("IN (SELECT s.from_id FROM links s "
+	    "WHERE s.to_id = w.id AND s.kind = 'invoice.subscription')") ", "
+	    "o.status, " NO_SESSION ", " NO_ERROR ", " UPDATED ", o.currency, "
+	    "o.plan_id plan, o.quantity, "
+	    UNIX("o.current_period_end") " current_period_end, "
+	    "o.cancel_at_period_end, " UNIX("o.cancel_at") " cancel_at, "
+	    UNIX("o.trial_end") " trial_end, " UNIX("o.ended_at") " ended_at, "
+	    "o.latest_invoice FROM w STRAIGHT_JOIN user_subscriptions o "
+	    "ON o.stripe_subscription_id = w.id",
+	[KIND_INVOICE] = LINKED_SECRET("= w.id") ", "
+	    "IF(o.deleted, 'deleted', o.status), " NO_SESSION ", " NO_ERROR
+	    ", " UPDATED ", o.amount_due amount, o.currency, o.amount_paid, "
+	    "o.amount_remaining, o.attempt_count, "
+	    UNIX("o.next_payment_attempt") " next_payment_attempt, "
+	    "o.hosted_invoice_url, "
+	    TO_LINK("invoice.payment_intent") " payment_intent, "
+	    TO_LINK("invoice.subscription") " subscription "
+	    "FROM w STRAIGHT_JOIN invoices o ON o.stripe_invoice_id = w.id",
+	[KIND_CHECKOUT_SESSION] = OWN_SECRET ", o.status, o.payment_status, "
+	    "COALESCE(o.stripe_payment_intent_id, o.stripe_setup_intent_id, "
+	    "o.stripe_subscription_id), COALESCE(p.status, u.status), "
+	    "COALESCE(p.last_error_code, u.last_error_code), "
+	    "COALESCE(p.last_error_decline_code, u.last_error_decline_code), "
+	    "COALESCE(p.last_error_message, u.last_error_message), "
+	    "p.latest_charge attempt, " UPDATED ", o.amount_total amount, "
+	    "o.currency, o.mode, o.payment_status, "
+	    "o.stripe_payment_intent_id payment_intent, "
+	    "o.stripe_setup_intent_id setup_intent, "
+	    "o.stripe_subscription_id subscription, "
+	    "o.stripe_invoice_id invoice "
+	    "FROM w STRAIGHT_JOIN checkout_sessions o "
+	    "ON o.stripe_checkout_session_id = w.id "
+	    "LEFT JOIN payments p "
+	    "ON p.stripe_payment_intent_id = o.stripe_payment_intent_id "
+	    "LEFT JOIN setup_intents u "
+	    "ON u.stripe_setup_intent_id = o.stripe_setup_intent_id",
 };
-
-#define UPDATED "TIMESTAMPDIFF(SECOND, '1970-01-01', (SELECT e.created " \
-	"FROM event_journal e WHERE e.stripe_event_id = o.source_event_id))"
-#define SECRET "IF('%2$s' = '%1$s', o.client_secret_sha256, NULL)"
-#define LINKED_SECRET "(SELECT p.client_secret_sha256 FROM payments p " \
-	"WHERE p.stripe_payment_intent_id = '%2$s' AND EXISTS (SELECT 1 " \
-	"FROM links i WHERE i.to_id = '%2$s' " \
-	"AND i.kind = 'invoice.payment_intent' AND "
-
-/* %1$s is the id, %2$s the id that the presented secret belongs to. */
-static const struct {
-	const char *extra;
-	const char *sql;
-} queries[KIND__MAX] = {
-	[KIND_PAYMENT_INTENT] = { "capture_method",
-	    "SELECT status, amount, currency, last_error_code, "
-	    "last_error_decline_code, last_error_message, latest_charge, "
-	    "capture_method, " UPDATED ", " SECRET " FROM payments o "
-	    "WHERE stripe_payment_intent_id = '%1$s'" },
-	[KIND_SETUP_INTENT] = { "usage",
-	    "SELECT status, NULL, NULL, last_error_code, "
-	    "last_error_decline_code, last_error_message, NULL, `usage`, "
-	    UPDATED ", " SECRET " FROM setup_intents o "
-	    "WHERE stripe_setup_intent_id = '%1$s'" },
-	[KIND_SUBSCRIPTION] = { "plan",
-	    "SELECT status, NULL, currency, NULL, NULL, NULL, NULL, plan_id, "
-	    UPDATED ", " LINKED_SECRET "i.from_id IN (SELECT s.from_id FROM "
-	    "links s WHERE s.to_id = '%1$s' "
-	    "AND s.kind = 'invoice.subscription'))) "
-	    "FROM user_subscriptions o WHERE stripe_subscription_id = '%1$s'" },
-	[KIND_INVOICE] = { "hosted_invoice_url",
-	    "SELECT status, amount_due, currency, NULL, NULL, NULL, NULL, "
-	    "hosted_invoice_url, " UPDATED ", " LINKED_SECRET
-	    "i.from_id = '%1$s')) FROM invoices o "
-	    "WHERE stripe_invoice_id = '%1$s'" },
-	[KIND_CHECKOUT_SESSION] = { "payment_status",
-	    "SELECT status, amount_total, currency, NULL, NULL, NULL, NULL, "
-	    "payment_status, " UPDATED ", " SECRET " FROM checkout_sessions o "
-	    "WHERE stripe_checkout_session_id = '%1$s'" },
-};
-
-static void
-copy(char *to, size_t size, const char *from)
-{
-	snprintf(to, size, "%s", from != NULL ? from : "");
-}
-
-static void
-fill(struct lookup *l, MYSQL_ROW row, const unsigned long *lengths,
-    const char *extra)
-{
-	l->found = true;
-	copy(l->status, sizeof(l->status), row[C_STATUS]);
-	l->has_amount = row[C_AMOUNT] != NULL;
-	if (l->has_amount)
-		l->amount = strtoll(row[C_AMOUNT], NULL, 10);
-	copy(l->currency, sizeof(l->currency), row[C_CURRENCY]);
-	copy(l->error_code, sizeof(l->error_code), row[C_ERROR]);
-	copy(l->decline_code, sizeof(l->decline_code), row[C_DECLINE]);
-	copy(l->error_message, sizeof(l->error_message), row[C_MESSAGE]);
-	copy(l->latest_charge, sizeof(l->latest_charge), row[C_CHARGE]);
-	copy(l->extra_name, sizeof(l->extra_name), extra);
-	copy(l->extra, sizeof(l->extra), row[C_EXTRA]);
-	if (row[C_UPDATED] != NULL)
-		l->updated = strtoll(row[C_UPDATED], NULL, 10);
-	if (row[C_SECRET] != NULL && lengths[C_SECRET] == SHA256_BYTES) {
-		l->has_secret = true;
-		memcpy(l->secret_sha256, row[C_SECRET], SHA256_BYTES);
-	}
-}
 
 static enum outcome
 failed(MYSQL *mysql)
@@ -101,88 +100,113 @@ failed(MYSQL *mysql)
 	}
 }
 
-enum outcome
-lookup_object(struct lookup *l, MYSQL *mysql, enum object_kind kind,
-    const char *id, const char *secret_id)
+/*
+ * The query for the questions of a kind from *next on, as many as go into
+ * one, which the caller frees; NULL when none is left. Ids of a checked form
+ * need no quoting; a column's collation lets its index be used.
+ */
+static char *
+make_query(const struct lookup *l, size_t n, enum object_kind kind,
+    size_t *next, size_t *len)
 {
-	MYSQL_RES *res = NULL;
-	MYSQL_ROW row;
-	char sql[4096];
+	char *sql = NULL;
+	FILE *out = open_memstream(&sql, len);
+	unsigned ids = 0;
 
-	memset(l, 0, sizeof(*l));
-	/* Ids of a checked form need no quoting. */
-	snprintf(sql, sizeof(sql), queries[kind].sql, id, secret_id);
-	if (mysql_query(mysql, sql) != 0 ||
+	if (out == NULL)
+		abort();
+	fputs("WITH w (n, id, owner) AS (VALUES ", out);
+	for (; *next < n && ids < IDS_MAX; (*next)++)
+		if (l[*next].kind == kind)
+			fprintf(out, "%s(%zu, _ascii'%s' COLLATE ascii_bin, "
+			    "_ascii'%s' COLLATE ascii_bin)",
+			    ids++ > 0 ? ", " : "", *next, l[*next].id,
+			    l[*next].credential->owner);
+	fprintf(out, ") SELECT w.n, %s", queries[kind]);
+	if (fclose(out) != 0)
+		abort();
+	if (ids > 0)
+		return sql;
+	free(sql);
+	return NULL;
+}
+
+/* A row answers its question if the credential opens it. */
+static void
+judge(struct lookup *l, const struct lookup_row *row)
+{
+	bool has = row->value[C_SECRET] != NULL &&
+	    row->length[C_SECRET] == SHA256_DIGEST_LENGTH;
+
+	if (!credential_opens(l->credential, has ? (const unsigned char *)
+	    row->value[C_SECRET] : NULL)) {
+		l->out = OUT_WRONG_SECRET;
+		return;
+	}
+	l->out = OUT_OK;
+	if (row->value[C_PAYS] != NULL)
+		snprintf(l->pays, sizeof(l->pays), "%s", row->value[C_PAYS]);
+	lookup_tell(l, row);
+}
+
+static enum outcome
+ask(MYSQL *mysql, const char *sql, size_t len, struct lookup *l, size_t n)
+{
+	struct lookup_row row = { .n = 0 };
+	MYSQL_RES *res;
+
+	metrics_add(METRIC_LOOKUPS, 1);
+	if (mysql_real_query(mysql, sql, len) != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL)
 		return failed(mysql);
-	if (mysql_num_fields(res) == C__MAX &&
-	    (row = mysql_fetch_row(res)) != NULL)
-		fill(l, row, mysql_fetch_lengths(res), queries[kind].extra);
+	row.n = mysql_num_fields(res);
+	row.field = mysql_fetch_fields(res);
+	while (row.n >= C__MAX && (row.value = mysql_fetch_row(res)) != NULL) {
+		size_t number = strtoul(row.value[C_NUMBER], NULL, 10);
+
+		row.length = mysql_fetch_lengths(res);
+		if (number < n)
+			judge(&l[number], &row);
+	}
 	mysql_free_result(res);
 	return OUT_OK;
 }
 
-/* Codes that tell a thief more than a payer are shown as one that doesn't. */
-static const char *
-shown_decline_code(const char *code)
+enum outcome
+lookup_all(MYSQL *mysql, struct lookup *l, size_t n)
 {
-	static const char *const masked[] = {
-		"lost_card", "stolen_card", "fraudulent",
-		"merchant_blacklist"
-	};
+	enum outcome out = OUT_OK;
+	char *sql;
+	size_t len;
 
-	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]); i++)
-		if (strcmp(code, masked[i]) == 0)
-			return "generic_decline";
-	return code;
+	for (size_t i = 0; i < n; i++) {
+		l[i].out = OUT_UNKNOWN_ID;
+		l[i].final = false;
+		l[i].json = NULL;
+		l[i].pays[0] = '\0';
+	}
+	for (int k = 0; out == OUT_OK && k < KIND__MAX; k++) {
+		size_t next = 0;
+
+		while (out == OUT_OK && (sql = make_query(l, n,
+		    (enum object_kind)k, &next, &len)) != NULL) {
+			out = ask(mysql, sql, len, l, n);
+			free(sql);
+		}
+	}
+	if (out != OUT_OK)
+		lookup_free(l, n);
+	for (size_t i = 0; out == OUT_OK && i < n; i++)
+		if (l[i].json == NULL)
+			lookup_tell(&l[i], NULL);
+	return out;
 }
 
-static void
-add_text(struct json_object *o, const char *key, const char *value)
+void
+lookup_free(struct lookup *l, size_t n)
 {
-	if (value[0] != '\0')
-		json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void
-add_failure(struct json_object *o, const struct lookup *l)
-{
-	struct json_object *f = json_object_new_object();
-
-	add_text(f, "code", l->error_code);
-	add_text(f, "decline_code", shown_decline_code(l->decline_code));
-	add_text(f, "message", l->error_message);
-	json_object_object_add(o, "failure", f);
-}
-
-char *
-lookup_json(const struct lookup *l, enum object_kind kind, const char *id,
-    bool *final)
-{
-	struct json_object *o = json_object_new_object();
-	struct state state = state_of(kind, l->found ? l->status : NULL,
-	    l->error_code[0] != '\0' || l->decline_code[0] != '\0');
-	char *text;
-
-	add_text(o, "id", id);
-	add_text(o, "object", state_kinds[kind].object);
-	add_text(o, "state", state.state);
-	json_object_object_add(o, "final", json_object_new_boolean(
-	    state.final));
-	add_text(o, "attempt", l->latest_charge);
-	if (l->updated != 0)
-		json_object_object_add(o, "updated_at",
-		    json_object_new_int64(l->updated));
-	if (l->has_amount)
-		json_object_object_add(o, "amount",
-		    json_object_new_int64(l->amount));
-	add_text(o, "currency", l->currency);
-	add_text(o, l->extra_name, l->extra);
-	if (strcmp(state.state, "failed") == 0)
-		add_failure(o, l);
-	text = mem_strdup(json_object_to_json_string_ext(o,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	*final = state.final;
-	return text;
+	for (size_t i = 0; i < n; i++) {
+		free(l[i].json);
+		l[i].json = NULL;
+	}
 }

@@ -1,46 +1,44 @@
-/* One object's state, as the status route and stripehookctl need it. */
+/*
+ * Objects' states as the status route tells them: many at once, each judged
+ * by the credential that came with the question.
+ */
 #ifndef STORE_LOOKUP_H
 #define STORE_LOOKUP_H
 
 #include <mysql.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/outcome.h"
+#include "stripe/credential.h"
 #include "stripe/state.h"
 
-enum { SHA256_BYTES = 32 };
-
+/* A question, and its answer. */
 struct lookup {
-	bool found;
-	char status[64];
-	bool has_amount;
-	int64_t amount;			/* minor units */
-	char currency[16];
-	char error_code[128], decline_code[128], error_message[512];
-	char latest_charge[256];
-	char extra_name[32], extra[1024];	/* a further field, by kind */
-	int64_t updated;		/* unix seconds, Stripe's clock; 0 */
-	bool has_secret;
-	unsigned char secret_sha256[SHA256_BYTES];
+	enum object_kind kind;
+	const char *id;			/* has passed state_kind() */
+	const struct credential *credential;
+
+	/*
+	 * OUT_OK, or why it is answered as if nothing were known:
+	 * OUT_UNKNOWN_ID, OUT_WRONG_SECRET.
+	 */
+	enum outcome out;
+	bool final;		/* nothing more comes by itself */
+	bool pending;		/* its state is "pending" */
+	char *json;		/* the answer; lookup_free() frees it */
+	char pays[256];		/* what a session's state hangs on, or "" */
 };
 
 /*
- * Looks id, of this kind, up. secret_id is the id that a presented
- * client_secret belongs to ("" if none): the hash then is that object's, if
- * it is id itself or, for an invoice or subscription, a PaymentIntent linked
- * to it. Both ids must have passed state_kind().
- * Returns OUT_OK (found or not), OUT_DB_DOWN, OUT_DB_BUSY or OUT_DB_SYSTEM.
+ * Answers n questions, in one query for each kind of object and some hundred
+ * ids. Returns OUT_OK, or OUT_DB_DOWN, OUT_DB_BUSY or OUT_DB_SYSTEM, logged;
+ * then there are no answers.
  */
-enum outcome lookup_object(struct lookup *l, MYSQL *mysql,
-    enum object_kind kind, const char *id, const char *secret_id)
+enum outcome lookup_all(MYSQL *mysql, struct lookup *l, size_t n)
     __attribute__((warn_unused_result));
 
-/*
- * What the status route answers, as JSON text that the caller frees; what
- * isn't found is "pending". *final says whether nothing more will come.
- */
-char *lookup_json(const struct lookup *l, enum object_kind kind,
-    const char *id, bool *final) __attribute__((warn_unused_result));
+/* Frees the answers. */
+void lookup_free(struct lookup *l, size_t n);
 
 #endif

@@ -56,6 +56,7 @@ static const struct {
 	{ KIND_SUBSCRIPTION, "incomplete_expired", "incomplete_expired", true },
 	{ KIND_INVOICE, "paid", "paid", true },
 	{ KIND_INVOICE, "void", "void", true },
+	{ KIND_INVOICE, "deleted", "deleted", true },
 	{ KIND_CHECKOUT_SESSION, "expired", "expired", true },
 };
 
@@ -76,4 +77,37 @@ state_of(enum object_kind kind, const char *status, bool failed)
 			return (struct state){ states[i].state,
 			    states[i].final };
 	return (struct state){ status, false };
+}
+
+/*
+ * What a session is told to have come to, by its payment_status. "unpaid"
+ * isn't here: that goes by what it pays.
+ */
+static const struct {
+	const char *payment_status, *state;
+} settled[] = {
+	{ "paid", "succeeded" },
+	{ "no_payment_required", "succeeded" },
+};
+
+struct state
+state_of_session(const char *status, const char *payment_status,
+    enum object_kind paid_kind, const char *paid_status, bool failed)
+{
+	struct state paid;
+
+	if (status == NULL || strcmp(status, "complete") != 0)
+		return state_of(KIND_CHECKOUT_SESSION, status, false);
+	for (size_t i = 0; payment_status != NULL &&
+	    i < sizeof(settled) / sizeof(settled[0]); i++)
+		if (strcmp(settled[i].payment_status, payment_status) == 0)
+			return (struct state){ settled[i].state, true };
+	paid = state_of(paid_kind, paid_status, failed);
+	/* Nothing is known of it yet: a bank that takes days, say. */
+	if (strcmp(paid.state, "pending") == 0 || paid_kind ==
+	    KIND_SUBSCRIPTION)
+		return (struct state){ "processing", false };
+	/* Who completed a session can't try again in it. */
+	return (struct state){ paid.state,
+	    paid.final || strcmp(paid.state, "failed") == 0 };
 }

@@ -39,4 +39,13 @@ struct state {
  */
 struct state state_of(enum object_kind kind, const char *status, bool failed);
 
+/*
+ * The state of a Checkout Session: its own until it is complete, then that of
+ * what it pays: a PaymentIntent or SetupIntent of this status (NULL: nothing is
+ * known of it), whose last attempt failed or not; a subscription's goes by
+ * payment_status alone.
+ */
+struct state state_of_session(const char *status, const char *payment_status,
+    enum object_kind paid_kind, const char *paid_status, bool failed);
+
 #endif

@@ -1,0 +1,145 @@
+/* The table of status requests, and its index by id. */
+#include "serve/parked.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "serve/news.h"
+
+void
+parked_init(struct parked_table *t, size_t slots)
+{
+	TAILQ_INIT(&t->all);
+	TAILQ_INIT(&t->queue);
+	TAILQ_INIT(&t->ticks);
+	for (t->nbuckets = 64; t->nbuckets < slots; t->nbuckets *= 2)
+		;
+	t->buckets = mem_calloc(t->nbuckets, sizeof(*t->buckets));
+	t->n = t->waiting = 0;
+}
+
+void
+parked_free(struct parked_table *t)
+{
+	while (!TAILQ_EMPTY(&t->all)) {
+		TAILQ_FIRST(&t->all)->looking = false;
+		parked_remove(t, TAILQ_FIRST(&t->all));
+	}
+	free(t->buckets);
+	t->buckets = NULL;
+}
+
+static bool
+waits(const struct parked *p)
+{
+	return p->ask == ASK_WAIT || p->ask == ASK_STREAM;
+}
+
+struct parked *
+parked_add(struct parked_table *t, enum ask ask)
+{
+	struct parked *p = mem_calloc(1, sizeof(*p));
+
+	p->conn.fd = -1;
+	p->ask = ask;
+	TAILQ_INSERT_TAIL(&t->all, p, all);
+	t->n++;
+	t->waiting += waits(p);
+	return p;
+}
+
+static struct parked_bucket *
+bucket(struct parked_table *t, uint64_t key)
+{
+	return &t->buckets[key % t->nbuckets];
+}
+
+static void
+leave_lists(struct parked_table *t, struct parked *p)
+{
+	for (size_t i = 0; i < PARKED_KEYS; i++)
+		if (p->keys[i].owner != NULL)
+			LIST_REMOVE(&p->keys[i], others);
+	if (p->queued)
+		TAILQ_REMOVE(&t->queue, p, queue);
+	if (p->ticking)
+		TAILQ_REMOVE(&t->ticks, p, tick);
+	TAILQ_REMOVE(&t->all, p, all);
+	t->n--;
+	t->waiting -= waits(p);
+}
+
+static void
+release(struct parked *p)
+{
+	free(p->id);
+	free(p->origin);
+	free(p->json);
+	free(p);
+}
+
+void
+parked_remove(struct parked_table *t, struct parked *p)
+{
+	conn_drop(&p->conn);
+	if (!p->gone)
+		leave_lists(t, p);
+	p->gone = true;
+	if (!p->looking)
+		release(p);
+}
+
+bool
+parked_looked(struct parked_table *t, struct parked *p)
+{
+	bool again = p->again;
+
+	p->looking = p->again = false;
+	if (p->gone) {
+		release(p);
+		return false;
+	}
+	if (again)
+		parked_queue(t, p);
+	return true;
+}
+
+void
+parked_follow(struct parked_table *t, struct parked *p, const char *id)
+{
+	uint64_t key = news_key(id);
+
+	for (size_t i = 0; id[0] != '\0' && i < PARKED_KEYS; i++) {
+		struct parked_key *k = &p->keys[i];
+
+		if (k->owner != NULL && k->key == key)
+			return;
+		if (k->owner == NULL) {
+			k->owner = p;
+			k->key = key;
+			LIST_INSERT_HEAD(bucket(t, key), k, others);
+			return;
+		}
+	}
+}
+
+void
+parked_queue(struct parked_table *t, struct parked *p)
+{
+	if (p->looking) {
+		p->again = true;
+	} else if (!p->queued) {
+		p->queued = true;
+		TAILQ_INSERT_TAIL(&t->queue, p, queue);
+	}
+}
+
+void
+parked_news(struct parked_table *t, uint64_t key)
+{
+	struct parked_key *k;
+
+	LIST_FOREACH(k, bucket(t, key), others)
+		if (k->key == key)
+			parked_queue(t, k->owner);
+}

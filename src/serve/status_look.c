@@ -1,0 +1,124 @@
+/* Who wants a look at the database, and what it brought. */
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "serve/routes.h"
+#include "serve/status_int.h"
+
+enum { LOOK_MAX = 2000 };	/* in one job, so that new ones wait little */
+
+static void
+make_room(struct status *s, size_t n)
+{
+	if (n <= s->room)
+		return;
+	s->room = 2 * n;
+	s->asked = mem_reallocarray(s->asked, s->room, sizeof(*s->asked));
+	s->job.lookups = mem_reallocarray(s->job.lookups, s->room,
+	    sizeof(*s->job.lookups));
+}
+
+void
+status_look(struct status *s)
+{
+	int64_t now_ms = clock_ms();
+	struct parked *p;
+
+	if (s->busy || TAILQ_EMPTY(&s->table.queue))
+		return;
+	s->job.n = 0;
+	s->job.ready = false;
+	while ((p = TAILQ_FIRST(&s->table.queue)) != NULL &&
+	    s->job.n < LOOK_MAX) {
+		TAILQ_REMOVE(&s->table.queue, p, queue);
+		p->queued = false;
+		p->looking = true;
+		p->looked_ms = now_ms;
+		if (p->ask == ASK_READY) {
+			s->job.ready = true;
+			continue;
+		}
+		make_room(s, s->job.n + 1);
+		s->asked[s->job.n] = p;
+		/* Nobody changes these while the watcher reads them. */
+		s->job.lookups[s->job.n] = (struct lookup){ .kind = p->kind,
+		    .id = p->id, .credential = &p->credential };
+		s->job.n++;
+	}
+	s->busy = true;
+	watcher_start(s->watcher, &s->job);
+}
+
+/* The answer as p's own; its ETag is a hash of it. */
+static void
+adopt(struct status *s, struct parked *p, struct lookup *l)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+
+	free(p->json);
+	p->json = l->json;
+	l->json = NULL;
+	p->out = l->out;
+	p->final = l->final;
+	p->pending = l->pending;
+	parked_follow(&s->table, p, l->pays);
+	SHA256((const unsigned char *)p->json, strlen(p->json), hash);
+	for (size_t i = 0; i < ETAG_LEN / 2; i++)
+		snprintf(p->etag + 2 * i, 3, "%02x", hash[i]);
+}
+
+static void
+looked(struct status *s, struct parked *p, struct lookup *l, int64_t now_ms)
+{
+	if (!parked_looked(&s->table, p))
+		return;
+	if (s->job.out != OUT_OK) {
+		/* Who was answered before goes on waiting. */
+		if (p->json == NULL)
+			status_refuse(s, p, s->job.out);
+		return;
+	}
+	if (p->json == NULL)
+		while (p->tick_ms <= now_ms)
+			p->tick_ms += TICK_MS;
+	adopt(s, p, l);
+	if (p->out != OUT_OK && now_ms < p->tick_ms && !p->ticking) {
+		p->ticking = true;
+		TAILQ_INSERT_TAIL(&s->table.ticks, p, tick);
+	}
+	status_tell(s, p, now_ms);
+}
+
+/* All who asked before the job began. */
+static void
+tell_ready(struct status *s)
+{
+	struct parked *p, *next;
+
+	for (p = TAILQ_FIRST(&s->table.all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, all);
+		if (p->ask == ASK_READY && p->looking &&
+		    parked_looked(&s->table, p))
+			routes_tell_ready(s, p, &s->job.why_not);
+	}
+}
+
+void
+status_looked(struct status *s)
+{
+	int64_t now_ms = clock_ms();
+
+	if (watcher_done(s->watcher) == NULL)
+		return;
+	s->busy = false;
+	if (s->job.ready)
+		tell_ready(s);
+	for (size_t i = 0; i < s->job.n; i++)
+		looked(s, s->asked[i], &s->job.lookups[i], now_ms);
+	if (s->job.out == OUT_OK)
+		lookup_free(s->job.lookups, s->job.n);
+}
