@@ -18,17 +18,6 @@ parked_init(struct parked_table *t, size_t slots)
 	t->n = t->waiting = 0;
 }
 
-void
-parked_free(struct parked_table *t)
-{
-	while (!TAILQ_EMPTY(&t->all)) {
-		TAILQ_FIRST(&t->all)->looking = false;
-		parked_remove(t, TAILQ_FIRST(&t->all));
-	}
-	free(t->buckets);
-	t->buckets = NULL;
-}
-
 static bool
 waits(const struct parked *p)
 {
@@ -76,6 +65,20 @@ release(struct parked *p)
 	free(p->origin);
 	free(p->json);
 	free(p);
+}
+
+void
+parked_free(struct parked_table *t)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&t->all)) != NULL) {
+		TAILQ_REMOVE(&t->all, p, all);
+		conn_drop(&p->conn);
+		release(p);
+	}
+	free(t->buckets);
+	t->buckets = NULL;
 }
 
 void
@@ -139,7 +142,8 @@ parked_news(struct parked_table *t, uint64_t key)
 {
 	struct parked_key *k;
 
-	LIST_FOREACH(k, bucket(t, key), others)
+	for (k = LIST_FIRST(bucket(t, key)); k != NULL;
+	    k = LIST_NEXT(k, others))
 		if (k->key == key)
 			parked_queue(t, k->owner);
 }

@@ -79,7 +79,8 @@ hear_news(struct loop *l)
 	if (news_hear(l->s.ear, heard, &l->s.table))
 		return;
 	metrics_add(METRIC_NEWS_OVERRUN, 1);
-	TAILQ_FOREACH(p, &l->s.table.all, all)
+	for (p = TAILQ_FIRST(&l->s.table.all); p != NULL;
+	    p = TAILQ_NEXT(p, all))
 		parked_queue(&l->s.table, p);
 }
 

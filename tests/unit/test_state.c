@@ -167,6 +167,54 @@ START_TEST(state_of_status)
 }
 END_TEST
 
+static const struct session {
+	const char *status, *payment_status;
+	enum object_kind kind;
+	const char *paid_status;
+	bool failed;
+	const char *state;
+	bool final;
+} sessions[] = {
+#define PI KIND_PAYMENT_INTENT
+	{ "open", "unpaid", PI, NULL, false, "open", false },
+	{ "expired", "unpaid", PI, NULL, false, "expired", true },
+	{ NULL, NULL, PI, NULL, false, "pending", false },
+	{ "complete", "paid", PI, NULL, false, "succeeded", true },
+	/* The session was told later than the payment, or earlier. */
+	{ "complete", "paid", PI, "processing", false, "succeeded", true },
+	{ "complete", "unpaid", PI, "succeeded", false, "succeeded", true },
+	{ "complete", "no_payment_required", KIND_SETUP_INTENT, "succeeded",
+	    false, "succeeded", true },
+	{ "complete", "no_payment_required", KIND_SUBSCRIPTION, "trialing",
+	    false, "succeeded", true },
+	/* A bank takes days, and may refuse. */
+	{ "complete", "unpaid", PI, NULL, false, "processing", false },
+	{ "complete", "unpaid", PI, "processing", false, "processing", false },
+	{ "complete", "unpaid", PI, "requires_payment_method", true, "failed",
+	    true },
+	{ "complete", "unpaid", PI, "canceled", false, "canceled", true },
+	{ "complete", "unpaid", PI, "requires_capture", false, "authorized",
+	    false },
+	{ "complete", "unpaid", KIND_SUBSCRIPTION, NULL, false, "processing",
+	    false },
+	/* What Stripe may say one day. */
+	{ "complete", "odd", PI, NULL, false, "processing", false },
+	{ "complete", NULL, PI, NULL, false, "processing", false },
+#undef PI
+};
+
+START_TEST(session)
+{
+	const struct session *c = &sessions[_i];
+	struct state got = state_of_session(c->status, c->payment_status,
+	    c->kind, c->paid_status, c->failed);
+
+	ck_assert_msg(strcmp(got.state, c->state) == 0 &&
+	    got.final == c->final, "%d: %s, final %d", _i, got.state,
+	    got.final);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -179,6 +227,7 @@ main(void)
 	tcase_add_test(tc, length_of_id);
 	tcase_add_test(tc, table_of_kinds);
 	tcase_add_loop_test(tc, state_of_status, 0, N(statuses));
+	tcase_add_loop_test(tc, session, 0, N(sessions));
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
