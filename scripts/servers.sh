@@ -197,23 +197,54 @@ make_certificate() {
 			-keyout "$1/localhost.key" -out "$pem" 2>/dev/null)
 }
 
-# make_web DIR HTTP_PORT HTTPS_PORT INGEST_SOCKET STATUS_SOCKET: the
-# configuration of the development server, DIR/nginx.conf.
-make_web() {
-	local text user='' listen6=''
+# For 20,000 parked status requests: each takes two files of an nginx worker.
+FILES_WANTED=40960
+PARKED_WANTED=10000
 
+# raise_file_limit: of the servers that start after it. Root may go beyond the
+# hard limit, where the system lets it.
+raise_file_limit() {
+	local soft hard parked
+
+	soft=$(ulimit -Sn) hard=$(ulimit -Hn)
+	[[ $soft != unlimited && $soft -lt $FILES_WANTED ]] || return 0
+	if [[ $hard == unlimited || $hard -ge $FILES_WANTED ]]; then
+		ulimit -Sn "$FILES_WANTED"
+	elif ! ulimit -n "$FILES_WANTED" 2>/dev/null; then
+		ulimit -Sn "$hard"
+		parked=$(((hard - 100) * $(nproc) / 2))
+		[[ $parked -ge $PARKED_WANTED ]] ||
+			warn "a process may open $hard files here (ulimit -Hn):" \
+				"enough for some $parked status requests that wait," \
+				"not for $PARKED_WANTED; $FILES_WANTED would do"
+	fi
+}
+
+# make_web DIR HTTP_PORT HTTPS_PORT INGEST_SOCKET STATUS_SOCKET
+# [CTL_OPTION...]: the configuration of the development server, DIR/nginx.conf;
+# origins by the settings that stripehookctl reads.
+make_web() {
+	local text user='' listen6='' files
+
+	files=$(ulimit -Sn)
+	[[ $files != unlimited && $files -lt $FILES_WANTED ]] ||
+		files=$FILES_WANTED
 	mkdir -p -- "$1/tmp"
+	"$BUILD/stripehookctl" "${@:6}" settings --nginx-origins \
+		>"$1/origins.conf"
 	make_certificate "$1"
 	ln -sfn -- "$ROOT/nginx/snippets" "$1/snippets"
 	# Its workers must be able to read what root alone may.
 	[[ $EUID -ne 0 ]] || user="user root;"
 	if [[ -s /proc/net/if_inet6 ]]; then
-		listen6="listen [::]:$2 default_server backlog=4096;
-		listen [::]:$3 ssl http2 default_server backlog=4096;"
+		listen6="listen [::]:$2 default_server backlog=4096 reuseport;
+		listen [::]:$3 ssl http2 default_server backlog=4096 reuseport;"
 	fi
 	text=$(<"$ROOT/nginx/dev.conf.in")
 	text=${text//@DIR@/"$1"}
 	text=${text//@USER@/"$user"}
+	text=${text//@FILES@/$files}
+	text=${text//@CONNECTIONS@/$((files - 100))}
 	text=${text//@HTTP_PORT@/"$2"}
 	text=${text//@HTTPS_PORT@/"$3"}
 	text=${text//@LISTEN6@/"$listen6"}

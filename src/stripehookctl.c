@@ -63,9 +63,10 @@ static const struct ctl_command commands[] = {
 	    "[--type TYPE] [--json]",
 	    "Applies events of the journal again, by today's code: single "
 	    "ones, or those of a status, a time, a type.", ctl_replay },
-	{ "settings", "settings [--sample | --man]",
+	{ "settings", "settings [--sample | --man | --nginx-origins]",
 	    "Prints all settings: to read, as a sample of stripehook.env, or "
-	    "for the manual.", ctl_settings },
+	    "for the manual; or the allowed origins, for nginx.",
+	    ctl_settings },
 	{ "status", "status ID",
 	    "Prints the state that the status route gives for an object.",
 	    ctl_status },

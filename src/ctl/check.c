@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "ctl/check_int.h"
 #include "ctl/ctl.h"
+#include "ctl/origins.h"
 #include "store/check.h"
 #include "store/db.h"
 #include "store/migrate.h"
@@ -187,6 +188,7 @@ static const struct {
 	{ "durability", check_durability },
 	{ "clock", check_clock },
 	{ "sockets", check_sockets },
+	{ "nginx's origins", origins_check },
 	{ "Stripe", check_stripe },
 };
 

@@ -44,6 +44,45 @@ export const stripeHeaders = (body, signature) => ({
 	...(signature === undefined ? {} : { 'Stripe-Signature': signature }),
 });
 
+// Sends one request again and again over many connections, until an answer has
+// this status. Resolves with it and all statuses that were seen; rejects after
+// the timeout.
+export function flood(port, head, status, { connections = 100,
+	timeout = 60000 } = {}) {
+	const request = `${head}\r\nHost: localhost\r\n\r\n`;
+	const seen = new Set();
+	const sockets = new Set();
+	return new Promise((resolve, reject) => {
+		const end = (result) => {
+			clearTimeout(timer);
+			sockets.forEach((socket) => socket.destroy());
+			sockets.clear();
+			result instanceof Error ? reject(result) : resolve(result);
+		};
+		const timer = setTimeout(() => end(new Error(
+			`no ${status}, only ${[...seen]}`)), timeout);
+		const open = () => {
+			const socket = net.connect(port, '127.0.0.1');
+			sockets.add(socket);
+			socket.on('connect', () => socket.write(request));
+			// Answers are small: they come in one piece.
+			socket.on('data', (data) => {
+				const got = Number(data.toString('latin1', 9, 12));
+				seen.add(got);
+				if (got === status)
+					end({ seen, text: data.toString() });
+				else
+					socket.write(request);
+			});
+			socket.on('error', () => {});
+			// After a thousand requests nginx closes.
+			socket.on('close', () => sockets.delete(socket) && open());
+		};
+		for (let i = 0; i < connections; i++)
+			open();
+	});
+}
+
 // Sends bytes as they are. Resolves with all that came back until the other
 // side closed, or until `quiet` ms after an answer; ended: who closed.
 export function sendRaw(port, chunks, { timeout = 5000, half = false,

@@ -21,7 +21,7 @@ export const PUBLISHABLE_KEY = 'pk_test_integration';
 const START_MS = 300000;
 const STOP_MS = 60000;
 
-const freePort = () => new Promise((resolve, reject) => {
+export const freePort = () => new Promise((resolve, reject) => {
 	const server = net.createServer();
 	server.on('error', reject);
 	server.listen(0, '127.0.0.1', () => {
