@@ -13,13 +13,14 @@
 enum { IDS_MAX = 500 };		/* in one query: each is short */
 
 /*
- * w has a row for each question: its number, its id, and the id whose secret
- * was presented. STRAIGHT_JOIN begins with it.
+ * w has a row for each question: its number and its id; for objects without a
+ * secret of their own also the payment whose secret was presented.
+ * STRAIGHT_JOIN begins with it.
  */
 #define UNIX(column) "TIMESTAMPDIFF(SECOND, '1970-01-01', " column ")"
 #define UPDATED UNIX("(SELECT e.created FROM event_journal e " \
 	"WHERE e.stripe_event_id = o.source_event_id)") " updated_at"
-#define OWN_SECRET "IF(w.owner = w.id, o.client_secret_sha256, NULL)"
+#define OWN_SECRET "o.client_secret_sha256"
 #define LINKED_SECRET(invoice) "(SELECT p.client_secret_sha256 " \
 	"FROM payments p WHERE p.stripe_payment_intent_id = w.owner AND " \
 	"EXISTS (SELECT 1 FROM links i WHERE i.to_id = w.owner AND " \
@@ -100,10 +101,13 @@ failed(MYSQL *mysql)
 	}
 }
 
+/* The first row of w gives its columns the collation that ids have. */
+#define ASCII "_ascii'%s' COLLATE ascii_bin"
+
 /*
  * The query for the questions of a kind from *next on, as many as go into
  * one, which the caller frees; NULL when none is left. Ids of a checked form
- * need no quoting; a column's collation lets its index be used.
+ * need no quoting.
  */
 static char *
 make_query(const struct lookup *l, size_t n, enum object_kind kind,
@@ -111,17 +115,23 @@ make_query(const struct lookup *l, size_t n, enum object_kind kind,
 {
 	char *sql = NULL;
 	FILE *out = open_memstream(&sql, len);
+	bool owned = state_kinds[kind].has_secret;
 	unsigned ids = 0;
 
 	if (out == NULL)
 		abort();
-	fputs("WITH w (n, id, owner) AS (VALUES ", out);
-	for (; *next < n && ids < IDS_MAX; (*next)++)
-		if (l[*next].kind == kind)
-			fprintf(out, "%s(%zu, _ascii'%s' COLLATE ascii_bin, "
-			    "_ascii'%s' COLLATE ascii_bin)",
-			    ids++ > 0 ? ", " : "", *next, l[*next].id,
+	fprintf(out, "WITH w (n, id%s) AS (VALUES ", owned ? "" : ", owner");
+	for (; *next < n && ids < IDS_MAX; (*next)++) {
+		if (l[*next].kind != kind)
+			continue;
+		fprintf(out, ids == 0 ? "(%zu, " ASCII : ", (%zu, '%s'",
+		    *next, l[*next].id);
+		if (!owned)
+			fprintf(out, ids == 0 ? ", " ASCII : ", '%s'",
 			    l[*next].credential->owner);
+		fputc(')', out);
+		ids++;
+	}
 	fprintf(out, ") SELECT w.n, %s", queries[kind]);
 	if (fclose(out) != 0)
 		abort();
