@@ -86,11 +86,9 @@ put(struct ring *ring, const char *id)
 static bool
 anybody_listens(void)
 {
-	/* Orders the commit before the look at who waits. */
-	atomic_thread_fence(memory_order_seq_cst);
+	/* Who begins to wait after this look finds what was committed. */
 	for (unsigned i = 0; i < EARS; i++)
-		if (atomic_load_explicit(&news->wanted[i],
-		    memory_order_relaxed) != 0)
+		if (atomic_load(&news->wanted[i]) != 0)
 			return true;
 	return false;
 }
