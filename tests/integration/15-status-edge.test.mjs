@@ -5,7 +5,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makePayment, newId, now, randomText } from './lib/events.mjs';
+import {
+	ROOT, makeEvent, makePayment, newId, now, randomText,
+} from './lib/events.mjs';
 import { sendRaw } from './lib/http.mjs';
 import { signal, until } from './lib/processes.mjs';
 import { STATUS_KEY, Server } from './lib/server.mjs';
@@ -138,6 +140,30 @@ describe('pages of other origins', () => {
 				route);
 		}
 	});
+});
+
+test('every field of an answer is in the manual', async () => {
+	const manual = fs.readFileSync(path.join(ROOT, 'man/stripehook-status.7'),
+		'utf8');
+	const documented = new Set([...manual.matchAll(/^\.It Li ([a-z_ ,]+)$/gm)]
+		.flatMap(([, names]) => names.split(/ *, */)));
+	const types = ['payment_intent.payment_failed', 'setup_intent.succeeded',
+		'customer.subscription.updated', 'invoice.payment_failed',
+		'checkout.session.completed'];
+	const seen = new Set();
+	for (const type of types) {
+		const { code, stdout, stderr } = await server.ctl(['trigger', type,
+			'--print']);
+		assert.equal(code, 0, stderr);
+		const { data: { object } } = JSON.parse(stdout);
+		await delivered(makeEvent(type, object));
+		const { json } = await ask(object.id, makeToken(object.id, now() + 60));
+		assert.notEqual(json.state, 'pending', type);
+		Object.keys(json).forEach((name) => seen.add(name));
+	}
+	assert.ok(seen.size > 20, [...seen].join());
+	for (const name of seen)
+		assert.ok(documented.has(name), name);
 });
 
 // Twice the same header would be joined by a comma.
