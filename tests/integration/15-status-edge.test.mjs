@@ -130,6 +130,37 @@ describe('pages of other origins', () => {
 			refused(await preflight(origin), origin);
 	});
 
+	test('stripehookctl check compares the list of nginx', async () => {
+		const file = path.join(server.state, 'nginx/origins.conf');
+		const text = fs.readFileSync(file, 'utf8');
+		const check = async (env = {}) => {
+			const { code, stdout } = await server.ctl(['check'],
+				{ env: { ...server.env, ...env } });
+			return [code, /^nginx's origins +(.*(?:\n {4}.*)*)/m.exec(stdout)[1]];
+		};
+		assert.deepEqual(await check(), [0, 'ok']);
+		for (const wrong of [text.replace(SHOP, 'https://shop.test'),
+			text.replace(/\n\t"~.*localhost.*/, ''), '']) {
+			fs.writeFileSync(file, wrong);
+			const [code, said] = await check();
+			assert.equal(code, 1);
+			assert.match(said, /^wrong\n.*origins\.conf: differs from STRI/);
+			assert.ok(said.includes(`--nginx-origins >${file}'`), said);
+		}
+		fs.writeFileSync(file, `# a comment of one's own\n${text}`);
+		assert.deepEqual(await check(), [0, 'ok']);
+		fs.writeFileSync(file, text);
+		const none = path.join(server.state, 'nginx/none.conf');
+		assert.match(String(await check({ STRIPEHOOK_NGINX_ORIGINS: none })),
+			/^1,wrong\n.*none\.conf: No such file/);
+		const [code, said] = await check({ STRIPEHOOK_NGINX_ORIGINS:
+			path.join(server.state, 'nowhere/origins.conf') });
+		assert.equal(code, 0);
+		assert.match(said, /^ok\n.*nowhere\/origins\.conf: no such directory/);
+		assert.deepEqual(await check({ STRIPEHOOK_ALLOWED_ORIGINS: '',
+			STRIPEHOOK_NGINX_ORIGINS: none }), [0, 'ok']);
+	});
+
 	test('other routes are for nobody', async () => {
 		for (const [route, options] of [['/readyz'], ['/nothing'],
 			['/api/webhooks/stripe/', { method: 'POST', body: '{}' }],
