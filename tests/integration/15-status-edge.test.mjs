@@ -5,7 +5,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makePayment, newId, now, randomText } from './lib/events.mjs';
+import {
+	ROOT, makeEvent, makePayment, newId, now, randomText,
+} from './lib/events.mjs';
 import { sendRaw } from './lib/http.mjs';
 import { signal, until } from './lib/processes.mjs';
 import { STATUS_KEY, Server } from './lib/server.mjs';
@@ -128,6 +130,37 @@ describe('pages of other origins', () => {
 			refused(await preflight(origin), origin);
 	});
 
+	test('stripehookctl check compares the list of nginx', async () => {
+		const file = path.join(server.state, 'nginx/origins.conf');
+		const text = fs.readFileSync(file, 'utf8');
+		const check = async (env = {}) => {
+			const { code, stdout } = await server.ctl(['check'],
+				{ env: { ...server.env, ...env } });
+			return [code, /^nginx's origins +(.*(?:\n {4}.*)*)/m.exec(stdout)[1]];
+		};
+		assert.deepEqual(await check(), [0, 'ok']);
+		for (const wrong of [text.replace(SHOP, 'https://shop.test'),
+			text.replace(/\n\t"~.*localhost.*/, ''), '']) {
+			fs.writeFileSync(file, wrong);
+			const [code, said] = await check();
+			assert.equal(code, 1);
+			assert.match(said, /^wrong\n.*origins\.conf: differs from STRI/);
+			assert.ok(said.includes(`--nginx-origins >${file}'`), said);
+		}
+		fs.writeFileSync(file, `# a comment of one's own\n${text}`);
+		assert.deepEqual(await check(), [0, 'ok']);
+		fs.writeFileSync(file, text);
+		const none = path.join(server.state, 'nginx/none.conf');
+		assert.match(String(await check({ STRIPEHOOK_NGINX_ORIGINS: none })),
+			/^1,wrong\n.*none\.conf: No such file/);
+		const [code, said] = await check({ STRIPEHOOK_NGINX_ORIGINS:
+			path.join(server.state, 'nowhere/origins.conf') });
+		assert.equal(code, 0);
+		assert.match(said, /^ok\n.*nowhere\/origins\.conf: no such directory/);
+		assert.deepEqual(await check({ STRIPEHOOK_ALLOWED_ORIGINS: '',
+			STRIPEHOOK_NGINX_ORIGINS: none }), [0, 'ok']);
+	});
+
 	test('other routes are for nobody', async () => {
 		for (const [route, options] of [['/readyz'], ['/nothing'],
 			['/api/webhooks/stripe/', { method: 'POST', body: '{}' }],
@@ -138,6 +171,30 @@ describe('pages of other origins', () => {
 				route);
 		}
 	});
+});
+
+test('every field of an answer is in the manual', async () => {
+	const manual = fs.readFileSync(path.join(ROOT, 'man/stripehook-status.7'),
+		'utf8');
+	const documented = new Set([...manual.matchAll(/^\.It Li ([a-z_ ,]+)$/gm)]
+		.flatMap(([, names]) => names.split(/ *, */)));
+	const types = ['payment_intent.payment_failed', 'setup_intent.succeeded',
+		'customer.subscription.updated', 'invoice.payment_failed',
+		'checkout.session.completed'];
+	const seen = new Set();
+	for (const type of types) {
+		const { code, stdout, stderr } = await server.ctl(['trigger', type,
+			'--print']);
+		assert.equal(code, 0, stderr);
+		const { data: { object } } = JSON.parse(stdout);
+		await delivered(makeEvent(type, object));
+		const { json } = await ask(object.id, makeToken(object.id, now() + 60));
+		assert.notEqual(json.state, 'pending', type);
+		Object.keys(json).forEach((name) => seen.add(name));
+	}
+	assert.ok(seen.size > 20, [...seen].join());
+	for (const name of seen)
+		assert.ok(documented.has(name), name);
 });
 
 // Twice the same header would be joined by a comma.

@@ -19,7 +19,10 @@ let site;
 before(async () => {
 	server = await Server.start({ env: { STRIPEHOOK_ALLOWED_ORIGINS: SHOP } });
 	const { stdout } = await server.ctl(['settings', '--nginx-origins']);
-	site = await Site.start(server, { origins: stdout });
+	// The worker asks nginx for no buffering, too: the site must do without.
+	site = await Site.start(server, { origins: stdout, edit: (text) =>
+		text.replace('include snippets/stripehook-status.conf;',
+			'$& fastcgi_ignore_headers X-Accel-Buffering;') });
 });
 after(async () => {
 	await site?.stop();
