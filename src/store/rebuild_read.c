@@ -34,8 +34,8 @@ rebuild_next_chunk(struct work *w, struct chunk *c)
 	long events = 0;
 
 	/* Objects that are new since the start would keep it from an end. */
-	fputs("SELECT object_id, COUNT(*) FROM event_journal WHERE "
-	    "object_id > ", out);
+	fputs("SELECT object_id, COUNT(*) FROM event_journal FORCE INDEX "
+	    "(object_created) WHERE object_id > ", out);
 	sql_text(&w->sql, c->last);
 	fprintf(out, " GROUP BY object_id HAVING MIN(created_at) <= "
 	    "'1970-01-01' + INTERVAL %" PRId64 " MICROSECOND ORDER BY "
