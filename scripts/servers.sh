@@ -164,14 +164,17 @@ db_create() {
 		mv -T -- "$new" "$1"
 }
 
-# start_db DATADIR SOCKET [OPTION]...: durable, no TCP port, no binary log.
+# start_db DATADIR SOCKET [OPTION]...: durable, no TCP port, no binary log. It
+# has a directory of its own for temporary tables, since one that starts
+# removes those of others that share it.
 start_db() {
 	local datadir=$1 socket=$2
 
 	shift 2
+	mkdir -p -- "$datadir.tmp"
 	[[ $EUID -ne 0 ]] || set -- --user=root "$@"
 	start mariadbd "$STATE/mariadbd.log" mariadbd --no-defaults \
-		--datadir="$datadir" --socket="$socket" \
+		--datadir="$datadir" --socket="$socket" --tmpdir="$datadir.tmp" \
 		--pid-file="$datadir/mariadbd.pid" --skip-networking \
 		--skip-log-bin --skip-name-resolve --performance-schema=OFF \
 		--character-set-server=utf8mb4 "$@"

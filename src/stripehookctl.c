@@ -73,6 +73,10 @@ static const struct ctl_command commands[] = {
 	{ "token", "token ID [--ttl SECONDS]",
 	    "Prints a token with which a browser may ask for the state of one "
 	    "object, for 900 seconds or as said.", ctl_token },
+	{ "top", "top [--once] [--json]",
+	    "Shows what the server is doing, each second until q: rates, "
+	    "latency, batches, outcomes, and each worker. --once and --json "
+	    "measure for one second.", ctl_top },
 	{ "trigger", "trigger [TYPE | PATTERN]... [--shape acacia|basil] "
 	    "[--count N] [--shuffle] [--duplicate P] [--to URL] "
 	    "[--lifecycle [NAME]...] [--seed N] [--rate N] [--connections N] "

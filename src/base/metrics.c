@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { LAYOUT_VERSION = 3 };
+enum { LAYOUT_VERSION = 4 };
 
 struct board {
 	char magic[8];
@@ -37,8 +37,8 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared counters need no lock");
  * Upper bounds of the buckets. Times run from 250 microseconds, doubling, to
  * 4 s; batches from 1, doubling, to 16,384.
  */
-static uint64_t
-bound(enum histogram h, unsigned bucket)
+uint64_t
+metrics_bound(enum histogram h, unsigned bucket)
 {
 	return (h == HIST_BATCH ? UINT64_C(1) : UINT64_C(250)) << bucket;
 }
@@ -84,6 +84,7 @@ int
 metrics_open(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
+	struct board *before = board;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) != 0) {
@@ -102,8 +103,12 @@ metrics_open(const char *path, struct err *err)
 	    board->size != sizeof(struct board)) {
 		err_add(err, "scoreboard %s: written by another version",
 		    path);
+		munmap(board, sizeof(*board));
+		board = before;
 		goto out;
 	}
+	if (before != NULL)
+		munmap(before, sizeof(*before));
 	rc = 0;
 out:
 	if (fd >= 0)
@@ -129,7 +134,7 @@ metrics_observe(enum histogram h, uint64_t value)
 	struct metrics_hist *hist = &metrics_own->hist[h];
 	unsigned i = 0;
 
-	while (i < HIST_BUCKETS - 1 && value > bound(h, i))
+	while (i < HIST_BUCKETS - 1 && value > metrics_bound(h, i))
 		i++;
 	atomic_fetch_add_explicit(&hist->bucket[i], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&hist->sum, value, memory_order_relaxed);
@@ -274,7 +279,7 @@ print_hist(FILE *out, enum histogram h, const char *name, const char *help,
 			below += board->slots[i].hist[h].bucket[b];
 		if (b < HIST_BUCKETS - 1)
 			fprintf(out, "%s_bucket{le=\"%g\"} %llu\n", name,
-			    (double)bound(h, b) / unit, below);
+			    (double)metrics_bound(h, b) / unit, below);
 	}
 	for (unsigned i = 0; i < METRICS_SLOTS; i++) {
 		sum += board->slots[i].hist[h].sum;

@@ -55,6 +55,7 @@ struct metrics_slot {
 	_Alignas(64) _Atomic int32_t pid;	/* 0: nobody */
 	_Atomic int32_t pool;
 	_Atomic int32_t ready;		/* it serves */
+	_Atomic uint64_t deaths;	/* of workers here, by the master */
 	_Atomic int32_t stage[2];	/* acceptor, committer */
 	_Atomic int64_t beat_ms[2];	/* clock_ms() of their last sign of
 					   life */
@@ -74,7 +75,10 @@ struct metrics_master {
 int metrics_create(const char *path, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Maps another process's, read-only. Returns as above. */
+/*
+ * Maps another process's, read-only, in the place of one that was opened
+ * before. Returns as above.
+ */
 int metrics_open(const char *path, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -109,6 +113,9 @@ metrics_outcome(enum outcome out)
 }
 
 void metrics_observe(enum histogram h, uint64_t value);
+
+/* A bucket's upper bound; the last one has none. */
+uint64_t metrics_bound(enum histogram h, unsigned bucket);
 
 /* Notes that the secret of this digest matched at a time. */
 void metrics_secret_matched(uint64_t digest, int64_t now);

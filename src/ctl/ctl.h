@@ -39,6 +39,7 @@ int ctl_replay(int argc, char **argv);
 int ctl_settings(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_token(int argc, char **argv);
+int ctl_top(int argc, char **argv);
 int ctl_trigger(int argc, char **argv);
 int ctl_verify(int argc, char **argv);
 

@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "ctl/ctl.h"
+#include "ctl/ctl_out.h"
 #include "store/db.h"
 #include "store/rebuild.h"
 
@@ -16,28 +17,19 @@ struct show {
 	bool json;
 	bool tty;
 	int64_t shown_ms;	/* when progress was last shown */
-	unsigned long differences;
 };
-
-static struct json_object *
-text(const char *s)
-{
-	return s != NULL ? json_object_new_string(s) : NULL;
-}
 
 static void
 show_json(const struct difference *d)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "table", text(d->table));
-	json_object_object_add(o, "id", text(d->id));
-	json_object_object_add(o, "column", text(d->column));
-	json_object_object_add(o, "stored", text(d->stored));
-	json_object_object_add(o, "computed", text(d->computed));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-	    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	out_text(o, "table", d->table);
+	out_text(o, "id", d->id);
+	out_text(o, "column", d->column);
+	out_text(o, "stored", d->stored);
+	out_text(o, "computed", d->computed);
+	out_json(o);
 }
 
 static void
@@ -45,7 +37,6 @@ found(void *arg, const struct difference *d)
 {
 	struct show *show = arg;
 
-	show->differences++;
 	if (show->json)
 		show_json(d);
 	else if (d->missing)
@@ -64,8 +55,11 @@ progress(void *arg, const struct rebuild *r)
 	if (!show->tty || clock_ms() - show->shown_ms < 500)
 		return;
 	show->shown_ms = clock_ms();
-	fprintf(stderr, "\r%ld of %ld events, %ld rows %s ", r->events,
+	fprintf(stderr, "\r%ld of %ld events, %ld rows %s", r->events,
 	    r->total, r->rows, r->repair ? "repaired" : "differ");
+	if (r->shared > 0)
+		fprintf(stderr, "; plans and users: %ld events", r->shared);
+	fputs(" ", stderr);
 }
 
 static int
@@ -91,7 +85,11 @@ run(const struct config *cfg, struct rebuild *r, struct show *show)
 	}
 	fprintf(show->json ? stderr : stdout, "%ld events, %ld rows %s\n",
 	    r->events, r->rows, r->repair ? "repaired" : "differ");
-	return r->repair || r->rows == 0 ? CTL_DONE : CTL_NO;
+	if (r->left > 0)
+		fprintf(stderr, "%ld rows that differed were changed by "
+		    "deliveries before they could be repaired; run it again\n",
+		    r->left);
+	return r->left == 0 && (r->repair || r->rows == 0) ? CTL_DONE : CTL_NO;
 }
 
 int

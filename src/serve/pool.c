@@ -226,6 +226,7 @@ obituary(struct child *c, unsigned number, int status, bool stopping)
 	    stopping ? "not restarted after" : "restarts in",
 	    (long long)wait);
 	c->due_ms = clock_ms() + wait;
+	atomic_fetch_add(&metrics_slot(number)->deaths, 1);
 	atomic_fetch_add(&metrics_master()->worker_deaths, 1);
 }
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
-#include "base/mem.h"
+#include "store/difference.h"
+#include "store/sql.h"
 #include "stripe/mapping.h"
 
-#define KEPT_PREFIX "kept_"
+#define NOTED_PREFIX "noted_"
 
 /* Columns of each object table besides the mapped ones. */
 static const char *const common[] = {
@@ -49,40 +49,60 @@ key(const struct table *t)
 	abort();
 }
 
+/* Those that hold a table's rebuilt rows, and what is noted of them. */
 static int
-run(MYSQL *mysql, const char *sql, const char *what, struct err *err)
+open_table(MYSQL *mysql, const struct table *t, struct err *err)
 {
-	if (mysql_query(mysql, sql) == 0)
-		return 0;
-	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
-	    mysql_errno(mysql));
-	return -1;
+	struct sql sql;
+
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "CREATE TEMPORARY TABLE " COMPARE_PREFIX "%s LIKE %s",
+	    t->name, t->name);
+	if (sql_run(&sql, t->name, err) != 0)
+		return -1;
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "CREATE TEMPORARY TABLE " NOTED_PREFIX "%s (id "
+	    "VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin, account "
+	    "VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin, livemode "
+	    "TINYINT, digest VARBINARY(32), PRIMARY KEY (id, account, "
+	    "livemode)) ENGINE=InnoDB", t->name);
+	return sql_run(&sql, t->name, err);
 }
 
 int
 compare_open(MYSQL *mysql, struct err *err)
 {
-	char sql[256];
-
-	for (size_t i = 0; i < mapping_ntables; i++) {
-		const char *name = mapping_tables[i]->name;
-
-		snprintf(sql, sizeof(sql), "CREATE TEMPORARY TABLE "
-		    COMPARE_PREFIX "%s LIKE %s", name, name);
-		if (run(mysql, sql, name, err) != 0)
+	for (size_t i = 0; i < mapping_ntables; i++)
+		if (open_table(mysql, mapping_tables[i], err) != 0)
 			return -1;
-	}
 	return 0;
 }
 
 int
 compare_clear(MYSQL *mysql, const struct table *t, struct err *err)
 {
-	char sql[256];
+	static const char *const prefixes[] = { COMPARE_PREFIX, NOTED_PREFIX };
+	struct sql sql;
 
-	snprintf(sql, sizeof(sql), "DELETE FROM " COMPARE_PREFIX "%s",
-	    t->name);
-	return run(mysql, sql, t->name, err);
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		sql_begin(&sql, mysql);
+		fprintf(sql.out, "DELETE FROM %s%s", prefixes[i], t->name);
+		if (sql_run(&sql, t->name, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* " s ON it is the row of that id", which columns of the other table give. */
+static void
+put_stored(FILE *out, const struct table *t, const char *other,
+    const char *id)
+{
+	fprintf(out, " LEFT JOIN %s s ON s.%s = %s.%s", t->name, key(t), other,
+	    id);
+	if (t->account_key)
+		fprintf(out, " AND s.account = %s.account AND s.livemode = "
+		    "%s.livemode", other, other);
 }
 
 /*
@@ -94,90 +114,23 @@ put_condition(FILE *out, const struct table *t)
 {
 	const char *k = key(t);
 
-	fprintf(out, " FROM " COMPARE_PREFIX "%s r LEFT JOIN %s s ON s.%s = "
-	    "r.%s%s WHERE (s.%s IS NULL OR NOT (", t->name, t->name, k, k,
-	    t->account_key ? " AND s.account = r.account AND "
-	    "s.livemode = r.livemode" : "", k);
+	fprintf(out, " FROM " COMPARE_PREFIX "%s r", t->name);
+	put_stored(out, t, "r", k);
+	fprintf(out, " WHERE (s.%s IS NULL OR NOT (", k);
 	for (size_t i = 0; i < ncolumns(t); i++)
 		fprintf(out, "%sBINARY s.`%s` <=> BINARY r.`%s`",
 		    i > 0 ? " AND " : "", column(t, i), column(t, i));
 	fprintf(out, ")) AND NOT EXISTS (SELECT 1 FROM redactions x WHERE "
-	    "x.stripe_event_id = r.source_event_id) AND (s.%s IS NULL OR "
-	    "s.order_key <= r.order_key OR EXISTS (SELECT 1 FROM "
-	    "event_journal j JOIN event_payloads p ON p.created_at = "
-	    "j.created_at AND p.stripe_event_id = j.stripe_event_id WHERE "
-	    "j.stripe_event_id = s.source_event_id))", k);
+	    "x.stripe_event_id IN (r.source_event_id, s.source_event_id)) "
+	    "AND (s.%s IS NULL OR s.order_key <= r.order_key OR EXISTS "
+	    "(SELECT 1 FROM event_journal j JOIN event_payloads p ON "
+	    "p.created_at = j.created_at AND p.stripe_event_id = "
+	    "j.stripe_event_id WHERE j.stripe_event_id = "
+	    "s.source_event_id))", k);
 	/* What prices alone know may be of an event whose payload is gone. */
 	if (t->has_price_key)
 		fprintf(out, " AND (s.%s IS NULL OR s.price_order_key <= "
 		    "r.price_order_key)", k);
-}
-
-static void
-put_select(FILE *out, const struct table *t)
-{
-	fprintf(out, "SELECT r.%s, s.%s IS NULL", key(t), key(t));
-	for (size_t i = 0; i < ncolumns(t); i++) {
-		const char *c = column(t, i);
-		const char *hex = is_binary(t, i) ? "HEX" : "";
-
-		fprintf(out, ", BINARY s.`%s` <=> BINARY r.`%s`, %s(s.`%s`), "
-		    "%s(r.`%s`)", c, c, hex, c, hex, c);
-	}
-}
-
-static char *
-finish(FILE *out, char **sql)
-{
-	if (fclose(out) != 0)
-		abort();
-	return *sql;
-}
-
-static void
-report(const struct table *t, MYSQL_ROW row,
-    void (*found)(void *arg, const struct difference *d), void *arg)
-{
-	struct difference d = { .table = t->name, .id = row[0],
-	    .missing = strcmp(row[1], "1") == 0 };
-
-	if (d.missing) {
-		found(arg, &d);
-		return;
-	}
-	for (size_t i = 0; i < ncolumns(t); i++) {
-		if (strcmp(row[2 + 3 * i], "1") == 0)
-			continue;
-		d.column = column(t, i);
-		d.stored = row[3 + 3 * i];
-		d.computed = row[4 + 3 * i];
-		found(arg, &d);
-	}
-}
-
-long
-compare_table(MYSQL *mysql, const struct table *t,
-    void (*found)(void *arg, const struct difference *d), void *arg,
-    struct err *err)
-{
-	char *sql = NULL;
-	size_t len;
-	FILE *out = open_memstream(&sql, &len);
-	MYSQL_RES *res = NULL;
-	MYSQL_ROW row;
-	long n = -1;
-
-	if (out == NULL)
-		abort();
-	put_select(out, t);
-	put_condition(out, t);
-	if (run(mysql, finish(out, &sql), t->name, err) == 0 &&
-	    (res = mysql_store_result(mysql)) != NULL)
-		for (n = 0; (row = mysql_fetch_row(res)) != NULL; n++)
-			report(t, row, found, arg);
-	mysql_free_result(res);
-	free(sql);
-	return n;
 }
 
 /* What a stored row holds, in short; of a missing one, too. */
@@ -191,103 +144,142 @@ put_digest(FILE *out, const struct table *t)
 	fputs("))", out);
 }
 
-static int
-make_kept(MYSQL *mysql, const struct table *t, struct err *err)
-{
-	char sql[512];
+/* Where the columns begin in what put_select() asks for. */
+enum { AT_ID, AT_MISSING, AT_ACCOUNT, AT_LIVEMODE, AT_DIGEST, AT_COLUMNS };
 
-	snprintf(sql, sizeof(sql), "CREATE OR REPLACE TEMPORARY TABLE "
-	    KEPT_PREFIX "%s (kept_key VARCHAR(255) CHARACTER SET ascii "
-	    "COLLATE ascii_bin, kept_account VARCHAR(255) CHARACTER SET ascii "
-	    "COLLATE ascii_bin, kept_livemode TINYINT, kept_digest "
-	    "VARBINARY(32))", t->name);
-	return run(mysql, sql, t->name, err);
-}
-
-static int
-keep_row(MYSQL *mysql, const struct table *t, MYSQL_ROW row, struct err *err)
-{
-	char key_text[2 * 255 + 1], account[2 * 255 + 1], sql[2048];
-
-	mysql_real_escape_string(mysql, key_text, row[0],
-	    (unsigned long)strnlen(row[0], 255));
-	mysql_real_escape_string(mysql, account, row[1],
-	    (unsigned long)strnlen(row[1], 255));
-	snprintf(sql, sizeof(sql), "INSERT INTO " KEPT_PREFIX "%s VALUES "
-	    "('%s', '%s', %s, '%s')", t->name, key_text, account, row[2],
-	    row[3]);
-	return run(mysql, sql, t->name, err);
-}
-
-int
-compare_keep(MYSQL *mysql, const struct table *t, struct err *err)
-{
-	char *sql = NULL;
-	size_t len;
-	FILE *out = open_memstream(&sql, &len);
-	MYSQL_RES *res = NULL;
-	MYSQL_ROW row;
-	int rc = -1;
-
-	if (out == NULL)
-		abort();
-	/* A plain SELECT: CREATE ... SELECT would read past the snapshot. */
-	fprintf(out, "SELECT r.%s, r.account, r.livemode, ", key(t));
-	put_digest(out, t);
-	put_condition(out, t);
-	if (run(mysql, finish(out, &sql), t->name, err) == 0 &&
-	    (res = mysql_store_result(mysql)) != NULL)
-		rc = make_kept(mysql, t, err);
-	while (rc == 0 && (row = mysql_fetch_row(res)) != NULL)
-		rc = keep_row(mysql, t, row, err);
-	mysql_free_result(res);
-	free(sql);
-	return rc;
-}
-
-/* Of the rows that were kept only those that are still as they were. */
+/* Of each column: is it the same, stored value, computed one. */
 static void
-put_unchanged(FILE *out, const struct table *t)
+put_select(FILE *out, const struct table *t)
 {
-	fprintf(out, " AND EXISTS (SELECT 1 FROM " KEPT_PREFIX "%s o WHERE "
-	    "o.kept_key = r.%s AND o.kept_account = r.account AND "
-	    "o.kept_livemode = r.livemode AND o.kept_digest = ", t->name,
-	    key(t));
+	fprintf(out, "SELECT r.%s, s.%s IS NULL, r.account, r.livemode, ",
+	    key(t), key(t));
 	put_digest(out, t);
-	fputs(") FOR UPDATE", out);
+	for (size_t i = 0; i < ncolumns(t); i++) {
+		const char *c = column(t, i);
+		const char *hex = is_binary(t, i) ? "HEX" : "";
+
+		fprintf(out, ", BINARY s.`%s` <=> BINARY r.`%s`, %s(s.`%s`), "
+		    "%s(r.`%s`)", c, c, hex, c, hex, c);
+	}
 }
 
-int
-compare_repair(MYSQL *mysql, const struct table *t, bool kept,
+static void
+add_found(struct differences *found, const struct table *t, MYSQL_ROW row)
+{
+	struct difference d = { .table = t->name, .id = row[AT_ID],
+	    .missing = strcmp(row[AT_MISSING], "1") == 0 };
+
+	if (d.missing) {
+		differences_add(found, &d);
+		return;
+	}
+	for (size_t i = 0; i < ncolumns(t); i++) {
+		MYSQL_ROW cell = row + AT_COLUMNS + 3 * i;
+
+		if (strcmp(cell[0], "1") == 0)
+			continue;
+		d.column = column(t, i);
+		d.stored = cell[1];
+		d.computed = cell[2];
+		differences_add(found, &d);
+	}
+}
+
+static int
+note(MYSQL *mysql, const struct table *t, MYSQL_ROW row, struct err *err)
+{
+	struct sql sql;
+
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "INSERT INTO " NOTED_PREFIX "%s VALUES (", t->name);
+	sql_text(&sql, row[AT_ID]);
+	fputs(", ", sql.out);
+	sql_text(&sql, row[AT_ACCOUNT]);
+	fprintf(sql.out, ", %s, '%s')", row[AT_LIVEMODE], row[AT_DIGEST]);
+	return sql_run(&sql, t->name, err);
+}
+
+/* The rows are noted one by one: INSERT ... SELECT would lock the journal. */
+long
+compare_table(MYSQL *mysql, const struct table *t, struct differences *found,
     struct err *err)
 {
-	char *sql = NULL;
-	size_t len;
-	FILE *out = open_memstream(&sql, &len);
-	int rc;
+	struct sql sql;
+	MYSQL_RES *res;
+	MYSQL_ROW row;
+	long n = 0;
 
-	if (out == NULL)
-		abort();
-	fprintf(out, "INSERT INTO %s (", t->name);
+	sql_begin(&sql, mysql);
+	put_select(sql.out, t);
+	put_condition(sql.out, t);
+	if ((res = sql_read(&sql, t->name, err)) == NULL)
+		return -1;
+	while (n >= 0 && (row = mysql_fetch_row(res)) != NULL) {
+		add_found(found, t, row);
+		n = note(mysql, t, row, err) == 0 ? n + 1 : -1;
+	}
+	mysql_free_result(res);
+	return n;
+}
+
+static int
+unnote(MYSQL *mysql, const struct table *t, MYSQL_ROW row, struct err *err)
+{
+	struct sql sql;
+
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "DELETE FROM " NOTED_PREFIX "%s WHERE id = ",
+	    t->name);
+	sql_text(&sql, row[0]);
+	fputs(" AND account = ", sql.out);
+	sql_text(&sql, row[1]);
+	fprintf(sql.out, " AND livemode = %s", row[2]);
+	return sql_run(&sql, t->name, err);
+}
+
+long
+compare_recheck(MYSQL *mysql, const struct table *t, struct differences *found,
+    struct err *err)
+{
+	struct sql sql;
+	MYSQL_RES *res;
+	MYSQL_ROW row;
+	long n = 0;
+
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "SELECT o.id, o.account, o.livemode FROM "
+	    NOTED_PREFIX "%s o", t->name);
+	put_stored(sql.out, t, "o", "id");
+	fputs(" WHERE o.digest <> ", sql.out);
+	put_digest(sql.out, t);
+	fputs(" FOR UPDATE", sql.out);
+	if ((res = sql_read(&sql, t->name, err)) == NULL)
+		return -1;
+	while (n >= 0 && (row = mysql_fetch_row(res)) != NULL) {
+		differences_drop(found, t->name, row[0]);
+		n = unnote(mysql, t, row, err) == 0 ? n + 1 : -1;
+	}
+	mysql_free_result(res);
+	return n;
+}
+
+int
+compare_repair(MYSQL *mysql, const struct table *t, struct err *err)
+{
+	struct sql sql;
+
+	sql_begin(&sql, mysql);
+	fprintf(sql.out, "INSERT INTO %s (", t->name);
 	for (size_t i = 0; i < ncolumns(t); i++)
-		fprintf(out, "%s`%s`", i > 0 ? ", " : "", column(t, i));
-	fputs(") SELECT ", out);
+		fprintf(sql.out, "%s`%s`", i > 0 ? ", " : "", column(t, i));
+	fputs(") SELECT ", sql.out);
 	for (size_t i = 0; i < ncolumns(t); i++)
-		fprintf(out, "%sr.`%s`", i > 0 ? ", " : "", column(t, i));
-	put_condition(out, t);
-	if (kept)
-		put_unchanged(out, t);
-	fputs(" ON DUPLICATE KEY UPDATE ", out);
-	/* A row that was missing may have come meanwhile, and be newer. */
+		fprintf(sql.out, "%sr.`%s`", i > 0 ? ", " : "", column(t, i));
+	fprintf(sql.out, " FROM " COMPARE_PREFIX "%s r JOIN " NOTED_PREFIX
+	    "%s o ON o.id = r.%s AND o.account = r.account AND o.livemode = "
+	    "r.livemode ON DUPLICATE KEY UPDATE ", t->name, t->name, key(t));
 	for (size_t i = 0; i < ncolumns(t); i++)
-		if (strcmp(column(t, i), "order_key") != 0)
-			fprintf(out, "%s.`%s` = IF(VALUES(order_key) >= "
-			    "%s.order_key, VALUES(`%s`), %s.`%s`), ", t->name,
-			    column(t, i), t->name, column(t, i), t->name,
-			    column(t, i));
-	fprintf(out, "%s.order_key = GREATEST(%s.order_key, "
-	    "VALUES(order_key))", t->name, t->name);
-	rc = run(mysql, finish(out, &sql), t->name, err);
-	free(sql);
-	return rc;
+		fprintf(sql.out, "%s%s.`%s` = VALUES(`%s`)", i > 0 ? ", " :
+		    "", t->name, column(t, i), column(t, i));
+	return sql_run(&sql, t->name, err);
 }

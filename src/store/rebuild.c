@@ -10,158 +10,176 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/compare.h"
 #include "store/db.h"
 #include "store/transaction.h"
 
-enum { TRIES_MAX = 20 };	/* of a chunk whose locks others hold */
+enum { RETRY_US = 10000 };	/* until the locks of others are gone */
 
 /*
- * Deliveries of these objects wait until the chunk is done, so that none is
+ * Deliveries of these objects wait until the chunk is done, new rows among
+ * them too (REPEATABLE READ locks what is between), so that none is
  * overwritten by what was computed before it came.
  */
 static int
 lock_rows(struct work *w, const struct chunk *c)
 {
-	char first[2 * 255 + 1], last[2 * 255 + 1], sql[2048];
-
 	for (size_t i = 0; i < mapping_ntables; i++) {
 		const struct table *t = mapping_tables[i];
+		MYSQL_RES *res;
+		FILE *out;
 
 		if (t->shared)
 			continue;
-		snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM (SELECT 1 "
-		    "FROM %s WHERE %s BETWEEN '%s' AND '%s' FOR UPDATE) x",
-		    t->name, t->cols[0].name, rebuild_quoted(w, first, c->first),
-		    rebuild_quoted(w, last, c->last));
-		if (rebuild_query(w, sql) != 0)
+		out = sql_begin(&w->sql, w->r->mysql);
+		fprintf(out, "SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE "
+		    "%s BETWEEN ", t->name, t->cols[0].name);
+		sql_text(&w->sql, c->first);
+		fputs(" AND ", out);
+		sql_text(&w->sql, c->last);
+		fputs(" FOR UPDATE) x", out);
+		if ((res = sql_read(&w->sql, t->name, w->err)) == NULL)
 			return -1;
-		mysql_free_result(mysql_store_result(w->r->mysql));
+		mysql_free_result(res);
 	}
 	return 0;
 }
 
-/* The chunk's rows, into the temporary tables. */
-static int
-compute(struct work *w, const struct chunk *c)
+int
+rebuild_write_page(struct work *w)
 {
 	struct page *p = &w->page;
 
-	snprintf(p->object, sizeof(p->object), "%s", c->first);
-	p->id[0] = '\0';
-	do {
-		if (rebuild_read_page(w, c) != 0 || (p->n > 0 && transaction_rows(
-		    w->tx, p->list, p->n, w->err) != DB_OK))
+	w->events += (long)p->read;
+	return p->n == 0 || transaction_rows(w->tx, p->list, p->n, w->err) ==
+	    DB_OK ? 0 : -1;
+}
+
+static int
+compute_chunk(struct work *w, const struct chunk *c)
+{
+	rebuild_first_page(&w->page, c->first);
+	do
+		if (rebuild_read_chunk(w, c) != 0 ||
+		    rebuild_write_page(w) != 0)
 			return -1;
-		w->r->events += w->shared ? 0 : (long)p->read;
-	} while (p->read == PAGE);
+	while (w->page.read == PAGE);
 	return 0;
 }
 
-/* Compares the tables in work; each that differs goes to repair. */
-static int
-conclude(struct work *w, int (*repair)(struct work *, const struct table *))
+int
+rebuild_compare(struct work *w)
 {
-	struct rebuild *r = w->r;
-
 	for (size_t i = 0; i < mapping_ntables; i++) {
-		const struct table *t = mapping_tables[i];
-		long n;
+		long n = 0;
 
-		if (t->shared != w->shared)
-			continue;
-		n = compare_table(r->mysql, t, r->found, r->arg, w->err);
-		if (n < 0 || (r->repair && (n > 0 || w->shared) &&
-		    repair(w, t) != 0))
+		if (mapping_tables[i]->shared == w->shared)
+			n = compare_table(w->r->mysql, mapping_tables[i],
+			    &w->found, w->err);
+		if (n < 0)
 			return -1;
-		r->rows += n;
+		w->rows += n;
 	}
 	return 0;
 }
 
-static int
-clear(struct work *w)
+int
+rebuild_each_table(struct work *w, int (*act)(MYSQL *, const struct table *,
+    struct err *))
 {
 	for (size_t i = 0; i < mapping_ntables; i++)
 		if (mapping_tables[i]->shared == w->shared &&
-		    compare_clear(w->r->mysql, mapping_tables[i],
-		    w->err) != 0)
+		    act(w->r->mysql, mapping_tables[i], w->err) != 0)
 			return -1;
 	return 0;
 }
 
-/* The chunk's rows are locked, so nobody else changes them. */
-static int
-repair_locked(struct work *w, const struct table *t)
+void
+rebuild_forget(struct work *w)
 {
-	return compare_repair(w->r->mysql, t, false, w->err);
+	err_reset(w->err);
+	differences_clear(&w->found);
+	w->events = w->rows = 0;
 }
 
-/* The snapshot has to be left before anything is written. */
-static int
-keep(struct work *w, const struct table *t)
+void
+rebuild_tell(struct work *w)
 {
-	return compare_keep(w->r->mysql, t, w->err);
+	struct rebuild *r = w->r;
+
+	for (size_t i = 0; i < w->found.n; i++)
+		r->found(r->arg, &w->found.list[i]);
+	differences_clear(&w->found);
+	r->rows += w->rows;
+	w->rows = 0;
 }
 
-/* What no delivery has changed since the snapshot is written. */
-static int
-repair_kept(struct work *w)
+bool
+rebuild_again(struct work *w)
 {
-	for (size_t i = 0; i < mapping_ntables; i++)
-		if (mapping_tables[i]->shared && compare_repair(w->r->mysql,
-		    mapping_tables[i], true, w->err) != 0)
-			return -1;
-	return rebuild_query(w, "COMMIT");
+	unsigned number = mysql_errno(w->r->mysql);
+
+	mysql_rollback(w->r->mysql);
+	if (db_classify(number, "HY000") != DB_RETRY)
+		return false;
+	usleep(RETRY_US);
+	return true;
 }
 
 static int
 remember(struct work *w, const char *object)
 {
-	char id[2 * 255 + 1], sql[1024];
-
 	if (!w->r->repair)
 		return 0;
-	snprintf(sql, sizeof(sql), "INSERT INTO tool_state (name, value, "
-	    "updated_at) VALUES ('rebuild', '%s', UTC_TIMESTAMP(6)) ON "
-	    "DUPLICATE KEY UPDATE value = VALUES(value), updated_at = "
-	    "VALUES(updated_at)", rebuild_quoted(w, id, object));
-	return rebuild_query(w, sql);
+	fputs("INSERT INTO tool_state (name, value, updated_at) VALUES "
+	    "('rebuild', ", sql_begin(&w->sql, w->r->mysql));
+	sql_text(&w->sql, object);
+	fputs(", UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE value = "
+	    "VALUES(value), updated_at = VALUES(updated_at)", w->sql.out);
+	return sql_run(&w->sql, "tool_state", w->err);
 }
 
-static int
-try_chunk(struct work *w, const struct chunk *c)
+enum chunk_end { CHUNK_FAILED, CHUNK_DIFFERS, CHUNK_DONE };
+
+/* Journal and rows are of one moment, whatever is being delivered. */
+static enum chunk_end
+try_chunk(struct work *w, const struct chunk *c, bool lock)
 {
-	/* Journal and rows are of one moment, whatever is being delivered. */
-	if (rebuild_query(w, w->r->repair ? "START TRANSACTION" :
-	    "START TRANSACTION WITH CONSISTENT SNAPSHOT") != 0)
-		return -1;
-	if ((w->r->repair && lock_rows(w, c) != 0) || compute(w, c) != 0 ||
-	    conclude(w, repair_locked) != 0 || clear(w) != 0 ||
-	    remember(w, c->last) != 0)
-		return -1;
-	return rebuild_query(w, "COMMIT");
+	if (rebuild_query(w, "START TRANSACTION") != 0 ||
+	    (lock && lock_rows(w, c) != 0) || compute_chunk(w, c) != 0 ||
+	    rebuild_compare(w) != 0)
+		return CHUNK_FAILED;
+	if (w->r->repair && w->rows > 0 && !lock)
+		return CHUNK_DIFFERS;
+	if ((lock && rebuild_each_table(w, compare_repair) != 0) ||
+	    rebuild_each_table(w, compare_clear) != 0 ||
+	    remember(w, c->last) != 0 || rebuild_query(w, "COMMIT") != 0)
+		return CHUNK_FAILED;
+	return CHUNK_DONE;
 }
 
-/* A delivery may hold a lock, or be the victim of ours: then once more. */
+/*
+ * Only what differs is locked, and then compared again. A delivery may hold a
+ * lock, or be the victim of ours: then once more.
+ */
 static int
 do_chunk(struct work *w, const struct chunk *c)
 {
-	struct err *err = w->err;
-	unsigned number;
+	bool lock = false;
 
-	for (int tries = 0; tries < TRIES_MAX; tries++) {
-		long events = w->r->events, rows = w->r->rows;
+	for (int tries = 0; tries < REBUILD_TRIES; tries++) {
+		enum chunk_end end;
 
-		err_reset(err);
-		if (try_chunk(w, c) == 0)
+		rebuild_forget(w);
+		if ((end = try_chunk(w, c, lock)) == CHUNK_DONE) {
+			w->r->events += w->events;
+			rebuild_tell(w);
 			return 0;
-		number = mysql_errno(w->r->mysql);
-		mysql_rollback(w->r->mysql);
-		w->r->events = events;
-		w->r->rows = rows;
-		if (db_classify(number, "HY000") != DB_RETRY)
+		}
+		if (end == CHUNK_DIFFERS && mysql_rollback(w->r->mysql) == 0)
+			lock = true;
+		else if (!rebuild_again(w))
 			return -1;
-		usleep(10000);
 	}
 	return -1;
 }
@@ -175,8 +193,9 @@ load_position(struct work *w, struct chunk *c)
 	c->last[0] = '\0';
 	if (!w->r->repair || w->r->restart)
 		return 0;
-	if (rebuild_query(w, "SELECT value FROM tool_state WHERE name = 'rebuild'") !=
-	    0 || (res = mysql_store_result(w->r->mysql)) == NULL)
+	fputs("SELECT value FROM tool_state WHERE name = 'rebuild'",
+	    sql_begin(&w->sql, w->r->mysql));
+	if ((res = sql_read(&w->sql, "tool_state", w->err)) == NULL)
 		return -1;
 	if ((row = mysql_fetch_row(res)) != NULL)
 		snprintf(c->last, sizeof(c->last), "%s", row[0]);
@@ -203,42 +222,15 @@ rebuild_objects(struct work *w)
 	return -1;
 }
 
-/*
- * Then those to whose rows events of many objects contribute, as a whole and
- * of one moment: whoever subscribes to a plan would else wait for its lock.
- */
-static int
-rebuild_shared(struct work *w)
-{
-	struct chunk c = { .last = "" };
-
-	w->shared = true;
-	if (rebuild_query(w, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE "
-	    "READ") != 0 ||
-	    rebuild_query(w, "START TRANSACTION WITH CONSISTENT SNAPSHOT") != 0)
-		return -1;
-	for (;;) {
-		if (rebuild_next_chunk(w, &c) != 0)
-			return -1;
-		if (!c.any)
-			break;
-		if (compute(w, &c) != 0)
-			return -1;
-		w->r->progress(w->r->arg, w->r);
-	}
-	if (conclude(w, keep) != 0 || rebuild_query(w, "COMMIT") != 0)
-		return -1;
-	return w->r->repair ? repair_kept(w) : 0;
-}
-
 static int
 count_events(struct work *w)
 {
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 
-	if (rebuild_query(w, "SELECT COUNT(*) FROM event_journal") != 0 ||
-	    (res = mysql_store_result(w->r->mysql)) == NULL)
+	fputs("SELECT COUNT(*) FROM event_journal",
+	    sql_begin(&w->sql, w->r->mysql));
+	if ((res = sql_read(&w->sql, "rebuild", w->err)) == NULL)
 		return -1;
 	if ((row = mysql_fetch_row(res)) != NULL)
 		w->r->total = strtol(row[0], NULL, 10);
@@ -256,15 +248,20 @@ rebuild_run(struct rebuild *r, struct err *err)
 	w->err = err;
 	w->start_us = clock_wall_us();
 	obstack_init(&w->page.mem);
-	if ((r->repair || rebuild_query(w, "SET SESSION TRANSACTION ISOLATION LEVEL "
-	    "REPEATABLE READ") == 0) && count_events(w) == 0 &&
+	differences_init(&w->found);
+	if (rebuild_query(w, "SET SESSION TRANSACTION ISOLATION LEVEL "
+	    "REPEATABLE READ") == 0 && count_events(w) == 0 &&
 	    compare_open(r->mysql, err) == 0 &&
 	    (w->tx = transaction_new(r->mysql, PAGE,
 	    &r->cfg->user_metadata_keys, COMPARE_PREFIX)) != NULL &&
 	    rebuild_objects(w) == 0 && rebuild_shared(w) == 0)
 		rc = 0;
+	else if (err->len == 0)
+		err_add(err, "rebuild: %s (%u)", mysql_error(r->mysql),
+		    mysql_errno(r->mysql));
 	rebuild_reset_page(&w->page);
 	obstack_free(&w->page.mem, NULL);
+	differences_free(&w->found);
 	transaction_free(w->tx);
 	free(w);
 	return rc;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/config.h"
-#include "store/compare.h"
+#include "store/difference.h"
 
 struct err;
 
@@ -19,14 +19,17 @@ struct rebuild {
 	const struct config *cfg;
 	bool repair;			/* else only compare */
 	bool restart;			/* not where the last one stopped */
-	/* Called for each difference; a chunk that is repeated repeats them. */
+	/* Called for each difference, once it stands or is repaired. */
 	void (*found)(void *arg, const struct difference *d);
-	/* Called after each chunk. */
+	/* Called now and then. */
 	void (*progress)(void *arg, const struct rebuild *r);
 	void *arg;
 	/* Out: */
 	long events, total;		/* read; in the journal, about */
+	long shared;			/* read once more, for shared tables */
 	long rows;			/* that differ or were repaired */
+	long left;			/* that deliveries changed each time
+					   before they could be repaired */
 };
 
 /* Returns 0, or -1 with the reason in err. */

@@ -1,4 +1,8 @@
-/* Reads the journal in chunks of whole objects, page by page. */
+/*
+ * Reads the journal, page by page: in chunks of whole objects, or by type.
+ * Pages follow an index, so that none is sorted, however many events an
+ * object or a type has.
+ */
 #include "store/rebuild_int.h"
 
 #include <inttypes.h>
@@ -17,38 +21,26 @@ enum {
 int
 rebuild_query(struct work *w, const char *sql)
 {
-	if (mysql_query(w->r->mysql, sql) == 0)
-		return 0;
-	err_add(w->err, "rebuild: %s (%u)", mysql_error(w->r->mysql),
-	    mysql_errno(w->r->mysql));
-	return -1;
+	fputs(sql, sql_begin(&w->sql, w->r->mysql));
+	return sql_run(&w->sql, "rebuild", w->err);
 }
 
-const char *
-rebuild_quoted(struct work *w, char to[2 * 255 + 1], const char *s)
-{
-	mysql_real_escape_string(w->r->mysql, to, s,
-	    (unsigned long)strnlen(s, 255));
-	return to;
-}
-
-/* The next objects after the last one. */
 int
 rebuild_next_chunk(struct work *w, struct chunk *c)
 {
-	char last[2 * 255 + 1], sql[1024];
+	FILE *out = sql_begin(&w->sql, w->r->mysql);
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 	long events = 0;
 
 	/* Objects that are new since the start would keep it from an end. */
-	snprintf(sql, sizeof(sql), "SELECT object_id, COUNT(*) FROM "
-	    "event_journal WHERE object_id > '%s' GROUP BY object_id HAVING "
-	    "MIN(created_at) <= '1970-01-01' + INTERVAL %" PRId64
-	    " MICROSECOND ORDER BY object_id LIMIT %d",
-	    rebuild_quoted(w, last, c->last), w->start_us, CHUNK_OBJECTS);
-	if (rebuild_query(w, sql) != 0 ||
-	    (res = mysql_store_result(w->r->mysql)) == NULL)
+	fputs("SELECT object_id, COUNT(*) FROM event_journal FORCE INDEX "
+	    "(object_created) WHERE object_id > ", out);
+	sql_text(&w->sql, c->last);
+	fprintf(out, " GROUP BY object_id HAVING MIN(created_at) <= "
+	    "'1970-01-01' + INTERVAL %" PRId64 " MICROSECOND ORDER BY "
+	    "object_id LIMIT %d", w->start_us, CHUNK_OBJECTS);
+	if ((res = sql_read(&w->sql, "rebuild", w->err)) == NULL)
 		return -1;
 	c->any = false;
 	while (events < CHUNK_EVENTS && (row = mysql_fetch_row(res)) != NULL) {
@@ -60,6 +52,15 @@ rebuild_next_chunk(struct work *w, struct chunk *c)
 	}
 	mysql_free_result(res);
 	return 0;
+}
+
+void
+rebuild_first_page(struct page *p, const char *first)
+{
+	snprintf(p->object, sizeof(p->object), "%s", first);
+	/* Before any time. */
+	snprintf(p->at, sizeof(p->at), "1969-12-31");
+	p->id[0] = '\0';
 }
 
 void
@@ -108,34 +109,80 @@ take_event(struct work *w, const char *payload, size_t len)
 	event_drop_json(ev);
 }
 
-/* Reads the chunk's next events after the page's last one. */
-int
-rebuild_read_page(struct work *w, const struct chunk *c)
+/* What an index has after these columns' values of the page's last event. */
+static void
+put_after(struct work *w, const char *time)
 {
-	char object[2 * 255 + 1], id[2 * 255 + 1], last[2 * 255 + 1];
+	FILE *out = w->sql.out;
+
+	fprintf(out, " AND (j.%s > '%s' OR (j.%s = '%s' AND "
+	    "j.stripe_event_id > ", time, w->page.at, time, w->page.at);
+	sql_text(&w->sql, w->page.id);
+	fputs("))", out);
+}
+
+static void
+put_select(struct work *w, const char *time, const char *index)
+{
+	fprintf(sql_begin(&w->sql, w->r->mysql), "SELECT STRAIGHT_JOIN "
+	    "j.object_id, j.%s, j.stripe_event_id, p.payload FROM "
+	    "event_journal j FORCE INDEX (%s) JOIN event_payloads p ON "
+	    "p.created_at = j.created_at AND p.stripe_event_id = "
+	    "j.stripe_event_id WHERE j.status = 'processed' AND ", time,
+	    index);
+}
+
+/* A payload at a time is in memory: there may be large ones. */
+static int
+read_page(struct work *w)
+{
 	struct page *p = &w->page;
-	char sql[3072];
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 
+	fprintf(w->sql.out, " LIMIT %d", PAGE);
 	rebuild_reset_page(p);
-	snprintf(sql, sizeof(sql), "SELECT j.object_id, j.stripe_event_id, "
-	    "p.payload FROM event_journal j JOIN event_payloads p ON "
-	    "p.created_at = j.created_at AND p.stripe_event_id = "
-	    "j.stripe_event_id WHERE j.object_id BETWEEN '%s' AND '%s' AND "
-	    "(j.object_id > '%s' OR j.stripe_event_id > '%s') AND "
-	    "j.status = 'processed' ORDER BY j.object_id, j.stripe_event_id "
-	    "LIMIT %d", rebuild_quoted(w, object, p->object),
-	    rebuild_quoted(w, last, c->last),
-	    object, rebuild_quoted(w, id, p->id), PAGE);
-	if (rebuild_query(w, sql) != 0 ||
-	    (res = mysql_store_result(w->r->mysql)) == NULL)
+	if (sql_run(&w->sql, "rebuild", w->err) != 0)
 		return -1;
-	while ((row = mysql_fetch_row(res)) != NULL) {
-		snprintf(p->object, sizeof(p->object), "%s", row[0]);
-		snprintf(p->id, sizeof(p->id), "%s", row[1]);
-		take_event(w, row[2], mysql_fetch_lengths(res)[2]);
+	if ((res = mysql_use_result(w->r->mysql)) != NULL) {
+		while ((row = mysql_fetch_row(res)) != NULL) {
+			snprintf(p->object, sizeof(p->object), "%s", row[0]);
+			snprintf(p->at, sizeof(p->at), "%s", row[1]);
+			snprintf(p->id, sizeof(p->id), "%s", row[2]);
+			take_event(w, row[3], mysql_fetch_lengths(res)[3]);
+		}
+		mysql_free_result(res);
 	}
-	mysql_free_result(res);
-	return 0;
+	if (mysql_errno(w->r->mysql) == 0)
+		return 0;
+	err_add(w->err, "rebuild: %s (%u)", mysql_error(w->r->mysql),
+	    mysql_errno(w->r->mysql));
+	return -1;
+}
+
+int
+rebuild_read_chunk(struct work *w, const struct chunk *c)
+{
+	put_select(w, "created", "object_created");
+	fputs("((j.object_id = ", w->sql.out);
+	sql_text(&w->sql, w->page.object);
+	put_after(w, "created");
+	fputs(") OR (j.object_id > ", w->sql.out);
+	sql_text(&w->sql, w->page.object);
+	fputs(" AND j.object_id <= ", w->sql.out);
+	sql_text(&w->sql, c->last);
+	fputs(")) ORDER BY j.object_id, j.created, j.stripe_event_id",
+	    w->sql.out);
+	return read_page(w);
+}
+
+int
+rebuild_read_type(struct work *w, const char *type)
+{
+	put_select(w, "created_at", "type_created_at");
+	fputs("j.event_type = ", w->sql.out);
+	sql_text(&w->sql, type);
+	put_after(w, "created_at");
+	fputs(" ORDER BY j.created_at, j.stripe_event_id", w->sql.out);
+	return read_page(w);
 }

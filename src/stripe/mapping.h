@@ -117,4 +117,7 @@ enum outcome mapping_apply(struct rows *rows, struct obstack *mem,
 /* Whether events of this type are applied (not just stored). */
 bool mapping_supports(const char *type);
 
+/* Whether events of this type may give rows of shared tables. */
+bool mapping_shares(const char *type);
+
 #endif

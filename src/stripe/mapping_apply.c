@@ -44,6 +44,17 @@ mapping_supports(const char *type)
 	    (found != NULL && found->kind != NULL);
 }
 
+bool
+mapping_shares(const char *type)
+{
+	const struct map_type *found = find_type(type);
+
+	return strcmp(type, ORDER_SNAPSHOT_TYPE) == 0 ||
+	    (found != NULL && found->kind != NULL &&
+	    (found->kind->more != NULL ||
+	    mapping_tables[found->kind->table]->shared));
+}
+
 /* data.object.object, "" if it isn't a string. */
 static const char *
 object_name(struct json_object *object)

@@ -2,6 +2,7 @@
 // repairs it, and isn't disturbed by deliveries that go on.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from './lib/processes.mjs';
 import { Background, Sender, playRounds } from './lib/rounds.mjs';
 import { Server } from './lib/server.mjs';
 
@@ -66,6 +67,7 @@ const byHand = [
 	['plans', 'plan_id', 'nickname', "CONCAT(nickname, ' ')"],
 	['invoices', 'stripe_invoice_id', 'deleted', '1 - deleted'],
 	['charges', 'stripe_charge_id', 'ties', 'ties + 1'],
+	['charges', 'stripe_charge_id', 'order_key', "CONCAT(X'ff', order_key)"],
 ];
 
 // Changes another row for each, that no delivery touches any more. Returns
@@ -98,7 +100,7 @@ test('a change by hand is named, and repaired', async () => {
 			const text = await check();
 			assert.equal(text.code, 1, text.stdout + text.stderr);
 			assert.deepEqual(named(text.lines), changed);
-			assert.match(text.lines.at(-1), / 12 rows differ$/);
+			assert.match(text.lines.at(-1), / 13 rows differ$/);
 		}
 		const json = await check('--json');
 		assert.equal(json.code, 1);
@@ -130,6 +132,62 @@ test('rows that are gone come back', async () => {
 	assert.equal((await check()).code, 0);
 	assert.equal(await server.count('payments'), before);
 });
+
+// Another client takes a lock, until what is returned is called.
+async function hold(statement) {
+	const asleep = "info LIKE 'SELECT SLEEP(600)%'";
+	const held = assert.rejects(server.sql(
+		`START TRANSACTION; ${statement}; SELECT SLEEP(600)`));
+	await until(async () => await server.count(
+		'information_schema.processlist', asleep) > 0, 'the lock');
+	return async () => {
+		await server.sql(`KILL ${await server.value('SELECT id FROM ' +
+			`information_schema.processlist WHERE ${asleep}`)}`);
+		await held;
+	};
+}
+
+// What makes a chunk wait whose differences were found.
+const locks = [
+	['what rebuild remembers', () => 'INSERT INTO tool_state ' +
+		"VALUES ('rebuild', '', UTC_TIMESTAMP(6)) " +
+		'ON DUPLICATE KEY UPDATE updated_at = updated_at'],
+	['the row', (id) => 'SELECT 1 FROM charges ' +
+		`WHERE stripe_charge_id = '${id}' FOR UPDATE`],
+	['a plan', (id, plan) =>
+		`SELECT 1 FROM plans WHERE plan_id = '${plan}' FOR UPDATE`],
+];
+
+for (const [what, statement] of locks)
+	test(`differences are named once, though it waits for ${what}`,
+		async () => {
+			// Of the first chunk, since each remembers how far it came.
+			const id = await server.value(
+				'SELECT MIN(stripe_charge_id) FROM charges');
+			const plan = await server.value('SELECT MIN(plan_id) FROM plans ' +
+				'WHERE nickname IS NOT NULL');
+			await server.sql('UPDATE charges SET amount = amount + 1 ' +
+				`WHERE stripe_charge_id = '${id}'; UPDATE plans ` +
+				`SET nickname = 'other' WHERE plan_id = '${plan}'`);
+			const timeouts = async () => Number(await server.value('SELECT ' +
+				'count FROM information_schema.innodb_metrics ' +
+				"WHERE name = 'lock_timeouts'"));
+			const before = await timeouts();
+			const release = await hold(statement(id, plan));
+			const rebuild = server.ctl(['rebuild']);
+			try {
+				await until(async () => await timeouts() > before,
+					'rebuild to be kept waiting', 60000);
+			} finally {
+				await release();
+			}
+			const { code, stdout, stderr } = await rebuild;
+			assert.equal(code, 0, stdout + stderr);
+			assert.deepEqual(named(stdout.split('\n')),
+				[`charges ${id} amount`, `plans ${plan} nickname`], stdout);
+			assert.match(stdout, / 2 rows repaired\n$/);
+			assert.equal((await check()).code, 0);
+		});
 
 test('rebuild: how it is called', async () => {
 	for (const args of [['--no-such'], ['argument'], ['--check', 'more']]) {
