@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fdpass.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/ingest.h"
+#include "serve/sandbox.h"
 #include "serve/status.h"
 #include "serve/worker.h"
 
@@ -41,6 +43,7 @@ struct child {
 	unsigned failures;	/* early deaths in a row */
 	int64_t started_ms;
 	int64_t due_ms;		/* DEAD: restart; LEAVING: kill */
+	int channel;		/* to hand it a log file; -1: none */
 };
 
 static int (*const runs[POOL__MAX])(const struct worker *) = {
@@ -53,6 +56,8 @@ pools_init(struct pools *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->children = mem_calloc(METRICS_SLOTS, sizeof(*p->children));
+	for (unsigned i = 0; i < METRICS_SLOTS; i++)
+		p->children[i].channel = -1;
 	for (unsigned i = 0; i < POOL__MAX; i++) {
 		p->info[i].pool = (enum pool)i;
 		p->info[i].listener.fd = p->info[i].listener.lock = -1;
@@ -68,16 +73,28 @@ pools_free(struct pools *p)
 	p->children = NULL;
 }
 
+static void
+close_channel(struct child *c)
+{
+	if (c->channel >= 0)
+		close(c->channel);
+	c->channel = -1;
+}
+
 /* The rest of the child's life. */
 static void __attribute__((noreturn))
-live(struct pools *p, unsigned number, pid_t master)
+live(struct pools *p, unsigned number, pid_t master, int channel)
 {
 	struct child *c = &p->children[number];
 	struct worker w = { .pool = c->pool, .index = c->index,
-	    .number = number, .generation = c->generation, .cfg = p->cfg, .fd = p->info[c->pool].listener.fd };
+	    .number = number, .generation = c->generation,
+	    .cfg = p->cfg, .fd = p->info[c->pool].listener.fd,
+	    .channel = channel };
 	int rc;
 
 	unsetenv("NOTIFY_SOCKET");
+	for (unsigned i = 0; i < METRICS_SLOTS; i++)
+		close_channel(&p->children[i]);
 	for (unsigned i = 0; i < POOL__MAX; i++)
 		if (i != (unsigned)w.pool)
 			listener_close(&p->info[i].listener);
@@ -85,6 +102,7 @@ live(struct pools *p, unsigned number, pid_t master)
 	metrics_own->pool = (int32_t)w.pool;
 	worker_beat(ACCEPTOR, STAGE_STARTING);
 	worker_beat(COMMITTER, STAGE_STARTING);
+	metrics_own->refused_call = -1;
 	metrics_own->pid = getpid();
 	rc = runs[w.pool] != NULL && worker_enter(&w, master) == 0 ?
 	    runs[w.pool](&w) : EXIT_FAILURE;
@@ -96,13 +114,21 @@ static void
 start(struct pools *p, unsigned number)
 {
 	struct child *c = &p->children[number];
-	pid_t master = getpid(), pid = fork();
+	pid_t master = getpid(), pid = -1;
+	int ends[2] = { -1, -1 };
 
-	if (pid == 0)
-		live(p, number, master);
+	if (fdpass_open(ends) == 0 && (pid = fork()) == 0) {
+		close(ends[0]);
+		live(p, number, master, ends[1]);
+	}
 	c->started_ms = clock_ms();
+	if (pid < 0)
+		log_line(LOG_ERR, "no new worker: %s", strerror(errno));
+	c->channel = ends[0];
+	if (ends[1] >= 0)
+		close(ends[1]);
 	if (pid < 0) {
-		log_line(LOG_ERR, "fork: %s", strerror(errno));
+		close_channel(c);
 		c->state = CHILD_DEAD;
 		c->due_ms = c->started_ms + BACKOFF_MAX_MS;
 		return;
@@ -125,7 +151,7 @@ start_pool(struct pools *p, enum pool pool, unsigned n)
 		    POOL_NONE && metrics_slot(i)->pool != (int32_t)pool))
 			continue;
 		*c = (struct child){ .pool = pool, .index = started++,
-		    .generation = p->generation };
+		    .generation = p->generation, .channel = -1 };
 		start(p, i);
 	}
 	if (started < n)
@@ -178,6 +204,24 @@ pools_signal(struct pools *p, int sig)
 }
 
 void
+pools_change_log(struct pools *p)
+{
+	int fd = log_descriptor();
+
+	for (unsigned i = 0; fd >= 0 && i < METRICS_SLOTS; i++) {
+		struct child *c = &p->children[i];
+
+		if (c->channel < 0)
+			continue;
+		if (fdpass_send(c->channel, fd) != 0)
+			log_line(LOG_ERR, "worker %u (pid %d) does not take "
+			    "the new log file: %s", i, (int)c->pid,
+			    strerror(errno));
+		tell(c, SIGUSR1);
+	}
+}
+
+void
 pools_retire_old(struct pools *p)
 {
 	for (unsigned i = 0; i < METRICS_SLOTS; i++) {
@@ -200,6 +244,21 @@ say_how(char *text, size_t size, int status)
 		    WCOREDUMP(status) ? ", core dumped" : "");
 	else
 		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
+}
+
+static void
+say_refused(unsigned number)
+{
+	int call = metrics_slot(number)->refused_call;
+	char name[32] = "unknown";
+
+	if (call >= 0)
+		sandbox_call_name(call, name, sizeof(name));
+	log_line(LOG_ERR, "its sandbox killed worker %u, SIGSYS, for the system "
+	    "call %s (%d): somebody may have got into it. If it was "
+	    "stripehook's own doing, please report the line, and set "
+	    "STRIPEHOOK_SANDBOX=off until that is mended", number, name,
+	    call);
 }
 
 /* One line about a death that nobody asked for, and the wait it earns. */
@@ -225,6 +284,8 @@ obituary(struct child *c, unsigned number, int status, bool stopping)
 	    (unsigned long long)slot->metric[METRIC_IN_FLIGHT],
 	    stopping ? "not restarted after" : "restarts in",
 	    (long long)wait);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		say_refused(number);
 	c->due_ms = clock_ms() + wait;
 	atomic_fetch_add(&metrics_master()->worker_deaths, 1);
 }
@@ -241,6 +302,7 @@ bury(struct pools *p, unsigned number, int status)
 		    p->stopping || c->state == CHILD_LEAVING);
 	c->state = p->stopping || c->state == CHILD_LEAVING ?
 	    CHILD_NONE : CHILD_DEAD;
+	close_channel(c);
 	metrics_clear_gauges(metrics_slot(number));
 }
 
