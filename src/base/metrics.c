@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { LAYOUT_VERSION = 3 };
+enum { LAYOUT_VERSION = 4 };
 
 struct board {
 	char magic[8];

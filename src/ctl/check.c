@@ -189,6 +189,7 @@ static const struct {
 	{ "clock", check_clock },
 	{ "sockets", check_sockets },
 	{ "nginx's origins", origins_check },
+	{ "sandbox", check_sandbox },
 	{ "Stripe", check_stripe },
 };
 

@@ -2,6 +2,7 @@
 #include "serve/master.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,17 @@ on_child(struct master *m)
 	pools_reap(&m->pools);
 }
 
+static const char *
+user_of_workers(const struct config *cfg)
+{
+	const struct passwd *pw;
+
+	if (cfg->user != NULL && geteuid() == 0)
+		return cfg->user;
+	pw = getpwuid(geteuid());
+	return pw != NULL ? pw->pw_name : "without a name";
+}
+
 /* When the new generation serves, the old one may go. */
 static void
 end_start(struct master *m)
@@ -196,10 +208,10 @@ end_start(struct master *m)
 	m->starting = false;
 	pools_retire_old(&m->pools);
 	sd_notify(0, "READY=1\nSTATUS=Serving");
-	sandbox_describe(m->cfg, sandbox);
+	(void)sandbox_describe(m->cfg, sandbox);
 	log_line(LOG_NOTICE, "serving with %ld ingest and %ld status workers; "
-	    "sandbox: %s", m->cfg->ingest_workers, m->cfg->status_workers,
-	    sandbox);
+	    "sandbox: %s; user %s", m->cfg->ingest_workers,
+	    m->cfg->status_workers, sandbox, user_of_workers(m->cfg));
 	if (m->reload_again) {
 		m->reload_again = false;
 		on_reload(m);

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/ingest.h"
-#include "serve/sandbox.h"
+#include "serve/obituary.h"
 #include "serve/status.h"
 #include "serve/worker.h"
 
@@ -98,6 +98,7 @@ live(struct pools *p, unsigned number, pid_t master, int channel)
 	for (unsigned i = 0; i < POOL__MAX; i++)
 		if (i != (unsigned)w.pool)
 			listener_close(&p->info[i].listener);
+	listener_unlock(&p->info[w.pool].listener);
 	metrics_own = metrics_slot(number);
 	metrics_own->pool = (int32_t)w.pool;
 	worker_beat(ACCEPTOR, STAGE_STARTING);
@@ -235,39 +236,12 @@ pools_retire_old(struct pools *p)
 	}
 }
 
+/* A death that nobody asked for, and the wait it earns. */
 static void
-say_how(char *text, size_t size, int status)
-{
-	if (WIFSIGNALED(status))
-		snprintf(text, size, "killed by signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WCOREDUMP(status) ? ", core dumped" : "");
-	else
-		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
-}
-
-static void
-say_refused(unsigned number)
-{
-	int call = metrics_slot(number)->refused_call;
-	char name[32] = "unknown";
-
-	if (call >= 0)
-		sandbox_call_name(call, name, sizeof(name));
-	log_line(LOG_ERR, "its sandbox killed worker %u, SIGSYS, for the system "
-	    "call %s (%d): somebody may have got into it. If it was "
-	    "stripehook's own doing, please report the line, and set "
-	    "STRIPEHOOK_SANDBOX=off until that is mended", number, name,
-	    call);
-}
-
-/* One line about a death that nobody asked for, and the wait it earns. */
-static void
-obituary(struct child *c, unsigned number, int status, bool stopping)
+mourn(struct child *c, unsigned number, int status, bool stopping)
 {
 	const struct metrics_slot *slot = metrics_slot(number);
 	int64_t lived = clock_ms() - c->started_ms, wait = 0;
-	char how[96];
 
 	c->failures = lived >= SETTLED_MS ? 0 : c->failures + 1;
 	if (c->failures > 0)
@@ -275,17 +249,7 @@ obituary(struct child *c, unsigned number, int status, bool stopping)
 		    (int64_t)BACKOFF_MIN_MS << (c->failures - 1);
 	if (slot->ready && wait > BACKOFF_SERVED_MS)
 		wait = BACKOFF_SERVED_MS;
-	say_how(how, sizeof(how), status);
-	log_line(LOG_ERR, "worker %u (%s, pid %d) died: %s; lived %lld.%03lld "
-	    "s, was %s and %s, had %llu requests in hand; %s %lld ms", number,
-	    pool_names[c->pool], (int)c->pid, how, (long long)(lived / 1000),
-	    (long long)(lived % 1000), stage_names[slot->stage[ACCEPTOR]],
-	    stage_names[slot->stage[COMMITTER]],
-	    (unsigned long long)slot->metric[METRIC_IN_FLIGHT],
-	    stopping ? "not restarted after" : "restarts in",
-	    (long long)wait);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		say_refused(number);
+	obituary(number, c->pid, status, lived, stopping ? -1 : wait);
 	c->due_ms = clock_ms() + wait;
 	atomic_fetch_add(&metrics_master()->worker_deaths, 1);
 }
@@ -298,7 +262,7 @@ bury(struct pools *p, unsigned number, int status)
 	    WEXITSTATUS(status) == 0;
 
 	if (!asked)
-		obituary(c, number, status,
+		mourn(c, number, status,
 		    p->stopping || c->state == CHILD_LEAVING);
 	c->state = p->stopping || c->state == CHILD_LEAVING ?
 	    CHILD_NONE : CHILD_DEAD;

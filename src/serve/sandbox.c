@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <nss.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -105,6 +105,7 @@ static void
 load_all(void)
 {
 	db_load_all();
+	tzset();
 	/*
 	 * The name service's other modules are libraries, and may do anything;
 	 * these two are in glibc.
@@ -133,34 +134,22 @@ sandbox_enter(const struct config *cfg, enum pool pool, struct err *err)
 	return 0;
 }
 
-/* Who the workers are. */
-static const char *
-user_of(const struct config *cfg)
-{
-	const struct passwd *pw;
-
-	if (cfg->user != NULL && geteuid() == 0)
-		return cfg->user;
-	pw = getpwuid(geteuid());
-	return pw != NULL ? pw->pw_name : "unknown";
-}
-
-void
+bool
 sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX])
 {
 	int abi = sandbox_landlock();
 	char landlock[40] = "no Landlock (the kernel has none)";
 
 	if (!SANDBOX_BUILT || !cfg->sandbox) {
-		snprintf(text, SANDBOX_TEXT_MAX, "off (%s), user %s",
-		    SANDBOX_BUILT ? "STRIPEHOOK_SANDBOX" :
-		    "not in this build", user_of(cfg));
-		return;
+		snprintf(text, SANDBOX_TEXT_MAX, "off (%s)", SANDBOX_BUILT ?
+		    "STRIPEHOOK_SANDBOX" : "not in this build");
+		return false;
 	}
 	if (abi > 0)
 		snprintf(landlock, sizeof(landlock), "Landlock %d", abi);
-	snprintf(text, SANDBOX_TEXT_MAX, "seccomp, %s, no new privileges, "
-	    "user %s", landlock, user_of(cfg));
+	snprintf(text, SANDBOX_TEXT_MAX, "seccomp, %s, no new privileges",
+	    landlock);
+	return true;
 }
 
 void

@@ -41,8 +41,11 @@ void sandbox_hide_memory(void);
 int sandbox_enter(const struct config *cfg, enum pool pool, struct err *err)
     __attribute__((warn_unused_result));
 
-/* In words, what a worker with these settings has on this host. */
-void sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX]);
+/*
+ * In words, what a worker with these settings gets on this host. Returns
+ * whether it is a sandbox.
+ */
+bool sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX]);
 
 /* The version of Landlock that the kernel has, 0 for none. */
 int sandbox_landlock(void);

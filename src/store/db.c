@@ -77,7 +77,7 @@ db_load_all(void)
 	MYSQL *mysql;
 
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-	/* Its first call reads the port of "mysql", and the time zone. */
+	/* Its first call looks the port of "mysql" up. */
 	if (mysql_library_init(0, NULL, NULL) != 0 ||
 	    (mysql = mysql_init(NULL)) == NULL)
 		return;
