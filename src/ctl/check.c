@@ -188,8 +188,8 @@ static const struct {
 	{ "durability", check_durability },
 	{ "clock", check_clock },
 	{ "sockets", check_sockets },
-	{ "nginx's origins", origins_check },
 	{ "sandbox", check_sandbox },
+	{ "nginx's origins", origins_check },
 	{ "Stripe", check_stripe },
 };
 

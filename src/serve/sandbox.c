@@ -138,7 +138,7 @@ bool
 sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX])
 {
 	int abi = sandbox_landlock();
-	char landlock[40] = "no Landlock (the kernel has none)";
+	char landlock[64];
 
 	if (!SANDBOX_BUILT || !cfg->sandbox) {
 		snprintf(text, SANDBOX_TEXT_MAX, "off (%s)", SANDBOX_BUILT ?
@@ -147,6 +147,9 @@ sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX])
 	}
 	if (abi > 0)
 		snprintf(landlock, sizeof(landlock), "Landlock %d", abi);
+	else
+		snprintf(landlock, sizeof(landlock), "no Landlock (%s)",
+		    strerror(errno));
 	snprintf(text, SANDBOX_TEXT_MAX, "seccomp, %s, no new privileges",
 	    landlock);
 	return true;

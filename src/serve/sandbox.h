@@ -47,7 +47,7 @@ int sandbox_enter(const struct config *cfg, enum pool pool, struct err *err)
  */
 bool sandbox_describe(const struct config *cfg, char text[SANDBOX_TEXT_MAX]);
 
-/* The version of Landlock that the kernel has, 0 for none. */
+/* The version of Landlock that the kernel has; 0 for none, errno says why. */
 int sandbox_landlock(void);
 
 /* The name of a system call, as far as it is known. */

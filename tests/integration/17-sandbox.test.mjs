@@ -72,10 +72,10 @@ describe('ordinary workers', () => {
 			`privileges; user ${os.userInfo().username}\n`)));
 		const { code, sandbox, stderr } = await checkup();
 		assert.equal(code, 0, stderr);
-		assert.deepEqual(sandbox, ['ok', 'seccomp, ' +
-			(landlock() ? `Landlock ${landlock()}` :
-				'no Landlock (the kernel has none)') +
-			`, no new privileges, user ${os.userInfo().username}`]);
+		assert.equal(sandbox[0], 'ok');
+		assert.match(sandbox[1], new RegExp('^seccomp, ' +
+			(landlock() ? `Landlock ${landlock()}` : 'no Landlock \\(.*\\)') +
+			`, no new privileges, user ${os.userInfo().username}$`));
 	});
 
 	test('they hold no file but the log', () => {
