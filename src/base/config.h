@@ -40,6 +40,7 @@ struct signing_secrets {
 #define CONFIG_TYPE_LEVEL int
 #define CONFIG_TYPE_FORMAT enum log_format
 #define CONFIG_TYPE_MODE enum livemode
+#define CONFIG_TYPE_SWITCH int
 
 /* Strings and paths are NULL when not set. */
 struct config {

@@ -104,15 +104,12 @@ open_append(const char *path)
 	    O_NONBLOCK | O_NOCTTY, FILE_MODE);
 }
 
-/*
- * A pipe is opened anew, since O_NONBLOCK on the one inherited would hold for
- * all who share it. The file may be the same as standard error: one is enough.
- */
+/* The file may be the same as standard error: one is enough. */
 static void
 look_at_stderr(void)
 {
 	struct stat err_st, file_st;
-	int sink = SINK_FILE, fd;
+	int sink = SINK_FILE;
 
 	if (fstat(STDERR_FILENO, &err_st) != 0 ||
 	    (file_fd >= 0 && fstat(file_fd, &file_st) == 0 &&
@@ -123,10 +120,21 @@ look_at_stderr(void)
 		sink = SINK_SOCKET;
 	else if (S_ISFIFO(err_st.st_mode))
 		sink = SINK_PIPE;
-	if (sink == SINK_PIPE && stderr_fd == STDERR_FILENO &&
+	stderr_sink = sink;
+}
+
+/*
+ * Since O_NONBLOCK on the pipe that was inherited would hold for all who share
+ * it. Not later, when a worker may open nothing.
+ */
+static void
+open_pipe_anew(void)
+{
+	int fd;
+
+	if (stderr_sink == SINK_PIPE && stderr_fd == STDERR_FILENO &&
 	    (fd = open_append("/proc/self/fd/2")) >= 0)
 		stderr_fd = fd;
-	stderr_sink = sink;
 }
 
 /* The directory of path is made if it is missing, one level only. */
@@ -143,6 +151,22 @@ make_parent(const char *path)
 	(void)mkdir(dir, DIR_MODE);
 }
 
+/* Threads may be writing: the number stays, what it is changes. */
+static int
+use(int fd)
+{
+	int rc;
+
+	if (file_fd < 0) {
+		file_fd = fd;
+		return 0;
+	}
+	rc = dup3(fd, file_fd, O_CLOEXEC) < 0 ? errno : 0;
+	close(fd);
+	errno = rc;
+	return rc == 0 ? 0 : -1;
+}
+
 static int
 open_file(const char *path, struct err *err)
 {
@@ -157,16 +181,9 @@ open_file(const char *path, struct err *err)
 		    path, strerror(errno));
 		return -1;
 	}
-	/* Threads may be writing: the number stays, what it is changes. */
-	if (file_fd >= 0) {
-		if (dup3(fd, file_fd, O_CLOEXEC) < 0) {
-			err_add(err, "%s: dup3: %s", path, strerror(errno));
-			close(fd);
-			return -1;
-		}
-		close(fd);
-	} else {
-		file_fd = fd;
+	if (use(fd) != 0) {
+		err_add(err, "%s: dup3: %s", path, strerror(errno));
+		return -1;
 	}
 	return 0;
 }
@@ -189,6 +206,7 @@ log_setup(int level, enum log_format format, const char *file, struct err *err)
 	log_level = level;
 	log_format = (int)format;
 	look_at_stderr();
+	open_pipe_anew();
 	return 0;
 }
 
@@ -201,6 +219,19 @@ log_reopen(struct err *err)
 		return -1;
 	look_at_stderr();
 	return 0;
+}
+
+int
+log_descriptor(void)
+{
+	return file_fd;
+}
+
+void
+log_adopt(int fd)
+{
+	(void)use(fd);
+	look_at_stderr();
 }
 
 void

@@ -24,6 +24,12 @@ int log_setup(int level, enum log_format format, const char *file,
 /* Opens the file anew, for rotation. Returns 0 or -1 as log_setup(). */
 int log_reopen(struct err *err);
 
+/* The file's descriptor, -1 if there is no file. */
+int log_descriptor(void);
+
+/* Goes on in the file that fd is, and takes fd over. */
+void log_adopt(int fd);
+
 /* Closes the file; standard error stays. */
 void log_close(void);
 

@@ -56,6 +56,10 @@ struct metrics_slot {
 	_Atomic int32_t pool;
 	_Atomic int32_t ready;		/* it serves */
 	_Atomic uint64_t deaths;	/* of workers here, by the master */
+	_Atomic int32_t seccomp;	/* its system calls are restricted */
+	_Atomic int32_t landlock;	/* by this version of it; 0: not */
+	_Atomic int32_t refused_call;	/* that the sandbox killed it for; -1
+					   none */
 	_Atomic int32_t stage[2];	/* acceptor, committer */
 	_Atomic int64_t beat_ms[2];	/* clock_ms() of their last sign of
 					   life */

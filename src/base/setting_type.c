@@ -32,6 +32,9 @@ static const struct word modes[] = {
 	{ "live", LIVEMODE_LIVE }, { "test", LIVEMODE_TEST },
 	{ "any", LIVEMODE_ANY }, { NULL, 0 }
 };
+static const struct word switches[] = {
+	{ "on", 1 }, { "off", 0 }, { NULL, 0 }
+};
 
 static void
 str_set(void *member, const struct setting *s, const char *text,
@@ -129,6 +132,14 @@ mode_set(void *member, const struct setting *s, const char *text,
 }
 
 static void
+switch_set(void *member, const struct setting *s, const char *text,
+    const struct report *r)
+{
+	(void)s;
+	word_set(member, switches, text, r);
+}
+
+static void
 word_clear(void *member)
 {
 	*(int *)member = 0;
@@ -154,6 +165,7 @@ static const struct type {
 	[SETTING_LEVEL] = { level_set, word_clear, word_equal },
 	[SETTING_FORMAT] = { format_set, word_clear, word_equal },
 	[SETTING_MODE] = { mode_set, word_clear, word_equal },
+	[SETTING_SWITCH] = { switch_set, word_clear, word_equal },
 };
 
 void

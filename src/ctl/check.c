@@ -188,6 +188,7 @@ static const struct {
 	{ "durability", check_durability },
 	{ "clock", check_clock },
 	{ "sockets", check_sockets },
+	{ "sandbox", check_sandbox },
 	{ "nginx's origins", origins_check },
 	{ "Stripe", check_stripe },
 };

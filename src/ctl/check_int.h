@@ -1,9 +1,16 @@
-/* The parts of check: this host and the database (check.c), Stripe's side. */
+/*
+ * The parts of check: this host and the database (check.c), the sandbox, and
+ * Stripe's side.
+ */
 #ifndef CTL_CHECK_INT_H
 #define CTL_CHECK_INT_H
 
 struct config;
 struct err;
+
+/* Adds to err what the running workers lack, to info what they have. */
+void check_sandbox(const struct config *cfg, struct err *err,
+    struct err *info);
 
 enum { CHECK_SKEW_MAX = 5 };	/* seconds between our clock and another */
 

@@ -143,12 +143,19 @@ listener_unlink(struct listener *l)
 }
 
 void
+listener_unlock(struct listener *l)
+{
+	if (l->lock >= 0)
+		close(l->lock);
+	l->lock = -1;
+}
+
+void
 listener_close(struct listener *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->lock >= 0)
-		close(l->lock);
+	listener_unlock(l);
 	free(l->path);
 	*l = (struct listener){ .path = NULL, .fd = -1, .lock = -1 };
 }

@@ -36,4 +36,7 @@ void listener_unlink(struct listener *l);
 
 void listener_close(struct listener *l);
 
+/* Closes the lock file alone; for a worker, whose lock it isn't. */
+void listener_unlock(struct listener *l);
+
 #endif

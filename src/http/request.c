@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "http/misbehave.h"
 
 int
 request_library_init(void)
@@ -124,5 +125,6 @@ request_read(struct request *req, FCGX_Request *r, struct obstack *mem,
 		.body = "",
 		.accepted_us = clock_wall_us(),
 	};
+	misbehave(r);
 	return read_body(req, r, mem, body_max);
 }

@@ -20,8 +20,12 @@
 #include "base/metrics.h"
 #include "serve/news.h"
 #include "serve/pool.h"
+#include "serve/sandbox.h"
 
-enum { TICK_MS = 100 };
+enum {
+	TICK_MS = 100,
+	FILES_MS = 1000	/* between looks at the files that workers read */
+};
 
 struct master {
 	struct config *cfg;
@@ -31,6 +35,8 @@ struct master {
 	bool starting;		/* the generation isn't ready yet */
 	bool reload_again;	/* HUP came meanwhile */
 	bool stop;
+	struct sandbox_stamp stamp;	/* of the files that workers read */
+	int64_t look_ms;	/* when to look at them again */
 };
 
 static void on_stop(struct master *m);
@@ -73,19 +79,6 @@ open_listener(struct listener *l, const char *path, const char *group,
 	    listener_open(l, path, group, err);
 }
 
-/* Workers that run as another user must be able to open the log again. */
-static void
-give_log(const struct config *cfg)
-{
-	struct passwd *pw;
-
-	if (cfg->log_file != NULL && cfg->user != NULL && geteuid() == 0 &&
-	    (pw = getpwnam(cfg->user)) != NULL &&
-	    chown(cfg->log_file, pw->pw_uid, pw->pw_gid) != 0)
-		log_line(LOG_WARNING, "%s: chown: %s", cfg->log_file,
-		    strerror(errno));
-}
-
 static int
 open_all(struct master *m, struct err *err)
 {
@@ -111,6 +104,7 @@ begin_generation(struct master *m)
 {
 	m->pools.cfg = m->cfg;
 	m->starting = true;
+	sandbox_stamp(&m->stamp, m->cfg);
 	pools_start(&m->pools);
 }
 
@@ -152,7 +146,6 @@ read_settings(struct master *m)
 	config_free(m->cfg);
 	*m->cfg = *cfg;
 	free(cfg);
-	give_log(m->cfg);
 	return 0;
 }
 
@@ -184,8 +177,7 @@ on_reopen(struct master *m)
 
 	if (log_reopen(&err) != 0)
 		log_err(LOG_ERR, &err);
-	give_log(m->cfg);
-	pools_signal(&m->pools, SIGUSR1);
+	pools_change_log(&m->pools);
 }
 
 static void
@@ -194,21 +186,52 @@ on_child(struct master *m)
 	pools_reap(&m->pools);
 }
 
+static const char *
+user_of_workers(const struct config *cfg)
+{
+	const struct passwd *pw;
+
+	if (cfg->user != NULL && geteuid() == 0)
+		return cfg->user;
+	pw = getpwuid(geteuid());
+	return pw != NULL ? pw->pw_name : "without a name";
+}
+
 /* When the new generation serves, the old one may go. */
 static void
 end_start(struct master *m)
 {
+	char sandbox[SANDBOX_TEXT_MAX];
+
 	if (!m->starting || !pools_ready(&m->pools))
 		return;
 	m->starting = false;
 	pools_retire_old(&m->pools);
 	sd_notify(0, "READY=1\nSTATUS=Serving");
-	log_line(LOG_NOTICE, "serving with %ld ingest and %ld status workers",
-	    m->cfg->ingest_workers, m->cfg->status_workers);
+	(void)sandbox_describe(m->cfg, sandbox);
+	log_line(LOG_NOTICE, "serving with %ld ingest and %ld status workers; "
+	    "sandbox: %s; user %s", m->cfg->ingest_workers,
+	    m->cfg->status_workers, sandbox, user_of_workers(m->cfg));
 	if (m->reload_again) {
 		m->reload_again = false;
 		on_reload(m);
 	}
+}
+
+/* A worker can read a file that its sandbox let it at, not its successor. */
+static void
+look_at_files(struct master *m)
+{
+	const char *path;
+
+	if (m->starting || clock_ms() < m->look_ms)
+		return;
+	m->look_ms = clock_ms() + FILES_MS;
+	if ((path = sandbox_replaced(&m->stamp, m->cfg)) == NULL)
+		return;
+	log_line(LOG_NOTICE, "%s was replaced: new workers will read it",
+	    path);
+	begin_generation(m);
 }
 
 static void
@@ -231,8 +254,10 @@ supervise(struct master *m, const sigset_t *set)
 		/* SIGCHLDs merge, and one may come before its handler's turn. */
 		pools_reap(&m->pools);
 		pools_tick(&m->pools, clock_ms());
-		if (!m->stop)
+		if (!m->stop) {
 			end_start(m);
+			look_at_files(m);
+		}
 		sd_notify(0, "WATCHDOG=1");
 	}
 }
@@ -245,6 +270,7 @@ master_run(struct config *cfg, const char *const *files, size_t nfiles)
 	sigset_t set;
 
 	log_module("master");
+	sandbox_hide_memory();
 	umask(027);
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -257,7 +283,6 @@ master_run(struct config *cfg, const char *const *files, size_t nfiles)
 		pools_free(&m.pools);
 		return EX_UNAVAILABLE;
 	}
-	give_log(cfg);
 	metrics_master()->started = time(NULL);
 	log_line(LOG_NOTICE, "starting on %s and %s", cfg->ingest_socket,
 	    cfg->status_socket);

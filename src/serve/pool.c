@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fdpass.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/ingest.h"
+#include "serve/obituary.h"
 #include "serve/status.h"
 #include "serve/worker.h"
 
@@ -41,6 +43,7 @@ struct child {
 	unsigned failures;	/* early deaths in a row */
 	int64_t started_ms;
 	int64_t due_ms;		/* DEAD: restart; LEAVING: kill */
+	int channel;		/* to hand it a log file; -1: none */
 };
 
 static int (*const runs[POOL__MAX])(const struct worker *) = {
@@ -53,6 +56,8 @@ pools_init(struct pools *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->children = mem_calloc(METRICS_SLOTS, sizeof(*p->children));
+	for (unsigned i = 0; i < METRICS_SLOTS; i++)
+		p->children[i].channel = -1;
 	for (unsigned i = 0; i < POOL__MAX; i++) {
 		p->info[i].pool = (enum pool)i;
 		p->info[i].listener.fd = p->info[i].listener.lock = -1;
@@ -68,23 +73,37 @@ pools_free(struct pools *p)
 	p->children = NULL;
 }
 
+static void
+close_channel(struct child *c)
+{
+	if (c->channel >= 0)
+		close(c->channel);
+	c->channel = -1;
+}
+
 /* The rest of the child's life. */
 static void __attribute__((noreturn))
-live(struct pools *p, unsigned number, pid_t master)
+live(struct pools *p, unsigned number, pid_t master, int channel)
 {
 	struct child *c = &p->children[number];
 	struct worker w = { .pool = c->pool, .index = c->index,
-	    .number = number, .generation = c->generation, .cfg = p->cfg, .fd = p->info[c->pool].listener.fd };
+	    .number = number, .generation = c->generation,
+	    .cfg = p->cfg, .fd = p->info[c->pool].listener.fd,
+	    .channel = channel };
 	int rc;
 
 	unsetenv("NOTIFY_SOCKET");
+	for (unsigned i = 0; i < METRICS_SLOTS; i++)
+		close_channel(&p->children[i]);
 	for (unsigned i = 0; i < POOL__MAX; i++)
 		if (i != (unsigned)w.pool)
 			listener_close(&p->info[i].listener);
+	listener_unlock(&p->info[w.pool].listener);
 	metrics_own = metrics_slot(number);
 	metrics_own->pool = (int32_t)w.pool;
 	worker_beat(ACCEPTOR, STAGE_STARTING);
 	worker_beat(COMMITTER, STAGE_STARTING);
+	metrics_own->refused_call = -1;
 	metrics_own->pid = getpid();
 	rc = runs[w.pool] != NULL && worker_enter(&w, master) == 0 ?
 	    runs[w.pool](&w) : EXIT_FAILURE;
@@ -96,13 +115,21 @@ static void
 start(struct pools *p, unsigned number)
 {
 	struct child *c = &p->children[number];
-	pid_t master = getpid(), pid = fork();
+	pid_t master = getpid(), pid = -1;
+	int ends[2] = { -1, -1 };
 
-	if (pid == 0)
-		live(p, number, master);
+	if (fdpass_open(ends) == 0 && (pid = fork()) == 0) {
+		close(ends[0]);
+		live(p, number, master, ends[1]);
+	}
 	c->started_ms = clock_ms();
+	if (pid < 0)
+		log_line(LOG_ERR, "no new worker: %s", strerror(errno));
+	c->channel = ends[0];
+	if (ends[1] >= 0)
+		close(ends[1]);
 	if (pid < 0) {
-		log_line(LOG_ERR, "fork: %s", strerror(errno));
+		close_channel(c);
 		c->state = CHILD_DEAD;
 		c->due_ms = c->started_ms + BACKOFF_MAX_MS;
 		return;
@@ -125,7 +152,7 @@ start_pool(struct pools *p, enum pool pool, unsigned n)
 		    POOL_NONE && metrics_slot(i)->pool != (int32_t)pool))
 			continue;
 		*c = (struct child){ .pool = pool, .index = started++,
-		    .generation = p->generation };
+		    .generation = p->generation, .channel = -1 };
 		start(p, i);
 	}
 	if (started < n)
@@ -178,6 +205,24 @@ pools_signal(struct pools *p, int sig)
 }
 
 void
+pools_change_log(struct pools *p)
+{
+	int fd = log_descriptor();
+
+	for (unsigned i = 0; fd >= 0 && i < METRICS_SLOTS; i++) {
+		struct child *c = &p->children[i];
+
+		if (c->channel < 0)
+			continue;
+		if (fdpass_send(c->channel, fd) != 0)
+			log_line(LOG_ERR, "worker %u (pid %d) does not take "
+			    "the new log file: %s", i, (int)c->pid,
+			    strerror(errno));
+		tell(c, SIGUSR1);
+	}
+}
+
+void
 pools_retire_old(struct pools *p)
 {
 	for (unsigned i = 0; i < METRICS_SLOTS; i++) {
@@ -191,24 +236,12 @@ pools_retire_old(struct pools *p)
 	}
 }
 
+/* A death that nobody asked for, and the wait it earns. */
 static void
-say_how(char *text, size_t size, int status)
-{
-	if (WIFSIGNALED(status))
-		snprintf(text, size, "killed by signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WCOREDUMP(status) ? ", core dumped" : "");
-	else
-		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
-}
-
-/* One line about a death that nobody asked for, and the wait it earns. */
-static void
-obituary(struct child *c, unsigned number, int status, bool stopping)
+mourn(struct child *c, unsigned number, int status, bool stopping)
 {
 	const struct metrics_slot *slot = metrics_slot(number);
 	int64_t lived = clock_ms() - c->started_ms, wait = 0;
-	char how[96];
 
 	c->failures = lived >= SETTLED_MS ? 0 : c->failures + 1;
 	if (c->failures > 0)
@@ -216,15 +249,7 @@ obituary(struct child *c, unsigned number, int status, bool stopping)
 		    (int64_t)BACKOFF_MIN_MS << (c->failures - 1);
 	if (slot->ready && wait > BACKOFF_SERVED_MS)
 		wait = BACKOFF_SERVED_MS;
-	say_how(how, sizeof(how), status);
-	log_line(LOG_ERR, "worker %u (%s, pid %d) died: %s; lived %lld.%03lld "
-	    "s, was %s and %s, had %llu requests in hand; %s %lld ms", number,
-	    pool_names[c->pool], (int)c->pid, how, (long long)(lived / 1000),
-	    (long long)(lived % 1000), stage_names[slot->stage[ACCEPTOR]],
-	    stage_names[slot->stage[COMMITTER]],
-	    (unsigned long long)slot->metric[METRIC_IN_FLIGHT],
-	    stopping ? "not restarted after" : "restarts in",
-	    (long long)wait);
+	obituary(number, c->pid, status, lived, stopping ? -1 : wait);
 	c->due_ms = clock_ms() + wait;
 	atomic_fetch_add(&metrics_slot(number)->deaths, 1);
 	atomic_fetch_add(&metrics_master()->worker_deaths, 1);
@@ -238,10 +263,11 @@ bury(struct pools *p, unsigned number, int status)
 	    WEXITSTATUS(status) == 0;
 
 	if (!asked)
-		obituary(c, number, status,
+		mourn(c, number, status,
 		    p->stopping || c->state == CHILD_LEAVING);
 	c->state = p->stopping || c->state == CHILD_LEAVING ?
 	    CHILD_NONE : CHILD_DEAD;
+	close_channel(c);
 	metrics_clear_gauges(metrics_slot(number));
 }
 

@@ -44,6 +44,9 @@ bool pools_ready(const struct pools *p);
 void pools_signal(struct pools *p, int sig);
 void pools_retire_old(struct pools *p);
 
+/* Hands the master's log file to all workers, which may open none. */
+void pools_change_log(struct pools *p);
+
 /* Buries the dead; call after SIGCHLD. */
 void pools_reap(struct pools *p);
 

@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fdpass.h"
+#include "serve/sandbox.h"
 
 enum { DRAIN_MAX_MS = 5000 };	/* accepting goes on after TERM */
 
@@ -80,7 +81,7 @@ drop_privileges(const char *user)
 int
 worker_enter(const struct worker *w, int master)
 {
-	const struct rlimit no_core = { 0, 0 };
+	struct err err = ERR_INIT;
 	char name[16];
 
 	snprintf(name, sizeof(name), "sh-%s-%u", pool_names[w->pool],
@@ -91,25 +92,29 @@ worker_enter(const struct worker *w, int master)
 	install_signals();
 	if (drop_privileges(w->cfg->user) != 0)
 		return -1;
-	/* Memory holds secrets: no core, no ptrace by the same user. */
-	setrlimit(RLIMIT_CORE, &no_core);
-	prctl(PR_SET_DUMPABLE, 0);
+	/* Setting another user has undone it. */
+	sandbox_hide_memory();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* Cleared by setuid, so after it; and the master may be gone by now. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		return -1;
+	if (sandbox_enter(w->cfg, w->pool, &err) != 0) {
+		log_err(LOG_ERR, &err);
+		return -1;
+	}
 	return 0;
 }
 
+/* The newest file that the master has sent. */
 static void
-reopen_log(void)
+change_log(const struct worker *w)
 {
-	struct err err = ERR_INIT;
+	int fd;
 
 	got_reopen = 0;
-	if (log_reopen(&err) != 0)
-		log_err(LOG_ERR, &err);
+	while ((fd = fdpass_receive(w->channel)) >= 0)
+		log_adopt(fd);
 }
 
 enum worker_next
@@ -124,7 +129,7 @@ worker_wait(const struct worker *w, int timeout_ms)
 	int n = ppoll(&pfd, 1, draining ? &none : &ts, &wait_mask);
 
 	if (got_reopen)
-		reopen_log();
+		change_log(w);
 	if (got_term && !draining)
 		drain_until = clock_ms() + DRAIN_MAX_MS;
 	if (got_retire || (draining && clock_ms() > drain_until))

@@ -17,6 +17,7 @@ struct worker {
 	unsigned generation;
 	const struct config *cfg;
 	int fd;			/* the pool's listening socket */
+	int channel;		/* on which a new log file comes */
 };
 
 /* What a worker does next. */
@@ -31,7 +32,8 @@ enum { ACCEPTOR, COMMITTER };	/* index of stage and beat; a status worker's
 
 /*
  * In the child: signals, name, rights (cfg->user, if root), death with its
- * master, which is process master. Returns 0, or -1 after a log line.
+ * master, which is process master, and the sandbox. Returns 0, or -1 after a
+ * log line.
  */
 int worker_enter(const struct worker *w, int master)
     __attribute__((warn_unused_result));
@@ -39,8 +41,8 @@ int worker_enter(const struct worker *w, int master)
 /*
  * Waits at most timeout_ms for a connection; signals are let in here and
  * nowhere else. TERM means to serve who is in the socket's queue (for a few
- * seconds at most) and end; USR2, that others serve on, so to end at once; USR1
- * opens the log anew.
+ * seconds at most) and end; USR2, that others serve on, so to end at once; USR1,
+ * that the master has sent a new log file.
  */
 enum worker_next worker_wait(const struct worker *w, int timeout_ms)
     __attribute__((warn_unused_result));

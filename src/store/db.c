@@ -3,10 +3,14 @@
 
 #include <errmsg.h>
 #include <mysqld_error.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+
+/* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, whose header needs one not installed. */
+enum { AUTH_PLUGIN = 2 };
 
 /*
  * Errors by number; what isn't here goes by its SQLSTATE. The numbers are
@@ -61,6 +65,25 @@ db_classify(unsigned int mysql_errno, const char *sqlstate)
 	if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0)
 		return DB_DATA;
 	return DB_SYSTEM;
+}
+
+void
+db_load_all(void)
+{
+	/* Libraries of libmariadb's that a server's account may ask for. */
+	static const char *const plugins[] = { "caching_sha2_password",
+	    "client_ed25519", "dialog", "mysql_clear_password",
+	    "sha256_password" };
+	MYSQL *mysql;
+
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	/* Its first call looks the port of "mysql" up. */
+	if (mysql_library_init(0, NULL, NULL) != 0 ||
+	    (mysql = mysql_init(NULL)) == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
+		(void)mysql_load_plugin(mysql, plugins[i], AUTH_PLUGIN, 0);
+	mysql_close(mysql);
 }
 
 static void

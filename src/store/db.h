@@ -32,6 +32,12 @@ enum {
 };
 
 /*
+ * Loads now what connecting would load from files when it is needed: settings
+ * and plugins of the libraries. For processes that can't open them later.
+ */
+void db_load_all(void);
+
+/*
  * Connects in the given role: tries each host of STRIPEHOOK_DB_HOST once,
  * beginning with number first, or the socket; sets the session up (READ
  * COMMITTED, strict sql_mode, UTC, utf8mb4, time limits, autocommit on). A

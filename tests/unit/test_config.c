@@ -129,6 +129,7 @@ static const struct {
 	{ "STRIPEHOOK_LOG_LEVEL=loud",
 	    "'loud' is none of: error, warning, notice, info, debug" },
 	{ "STRIPEHOOK_LOG_FORMAT=xml", "none of: text, json" },
+	{ "STRIPEHOOK_SANDBOX=yes", "'yes' is none of: on, off" },
 	{ "STRIPEHOOK_LIVEMODE=prod", "none of: live, test, any" },
 	{ "STRIPEHOOK_DB_HSOT=x",
 	    "f:1: STRIPEHOOK_DB_HSOT: is not a setting; did you mean "
