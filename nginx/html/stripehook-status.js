@@ -7,7 +7,8 @@
  * network changes, where the better one doesn't get through:
  *   STREAM  server-sent events; not through a proxy that holds them back, nor
  *           while the server has no room (it then answers with JSON)
- *   WAIT    a long poll; not through a proxy that cuts it off
+ *   WAIT    a long poll, once there is a state to wait for the next of; not
+ *           through a proxy that cuts it off
  *   POLL    a plain question
  * Whatever may get better by itself (no network, a restart, 429, 5xx) is tried
  * again: later and later, at random, not before the answer's Retry-After; and
@@ -118,9 +119,8 @@ export function watchStatus(id, {
 				headers.Accept = 'text/event-stream';
 				if (seen)
 					headers['Last-Event-ID'] = seen;
-			} else if (way === WAIT) {
-				query = '?wait=25' +
-					(seen ? `&after=${encodeURIComponent(seen)}` : '');
+			} else if (way === WAIT && seen) {
+				query = `?wait=25&after=${encodeURIComponent(seen)}`;
 			}
 			heard = Date.now();
 			patience = PATIENCE[way];

@@ -143,10 +143,22 @@ describe('a payment', { concurrency: 4 }, () => {
 		await payment.processes();
 		await shows(page, 'state', 'processing');
 		await picture(page, 'processing');
-		await sleep(2000);
+		// Longer than nginx waits for ordinary answers.
+		await sleep(18000);
 		await payment.succeeds();
 		await shows(page, 'states', 'pending processing succeeded');
 		await shows(page, 'outcome', 'succeeded');
+		assert.deepEqual(asked(payment).map(({ way }) => way), ['stream']);
+	});
+
+	test('is watched by a page with a fault of its own', async (t) => {
+		const payment = new Payment();
+		const page = await open(t, payment, { faulty: true });
+		await shows(page, 'state', 'pending');
+		await payment.succeeds();
+		await shows(page, 'outcome', 'succeeded');
+		assert.deepEqual(page.errors.map(({ message }) => message),
+			['of the page', 'of the page']);
 	});
 
 	test('is watched in two tabs', async (t) => {
@@ -188,7 +200,7 @@ describe('a payment', { concurrency: 4 }, () => {
 		const page = await open(t, payment, { origin: proxy.origin });
 		await shows(page, 'state', 'pending');
 		await until(() => proxy.requests.length >= 3, 'parked');
-		assert.equal(proxy.ways, 'stream wait wait');
+		assert.equal(proxy.ways, 'stream poll wait');
 		await sleep(1000);
 		await payment.succeeds();
 		const told = Date.now();
@@ -196,7 +208,7 @@ describe('a payment', { concurrency: 4 }, () => {
 		const ms = await page.evaluate(() => window.changedAt) - told;
 		assert.ok(ms < 1000, `${ms} ms`);
 		await shows(page, 'states', 'pending succeeded');
-		assert.equal(proxy.ways, 'stream wait wait');
+		assert.equal(proxy.ways, 'stream poll wait');
 		await picture(page, 'buffering-proxy');
 	});
 });
@@ -243,6 +255,7 @@ describe('in adverse conditions', () => {
 		await shows(page, 'state', 'pending');
 		await pushed(payment);
 		await page.context().setOffline(true);
+		web.hang();
 		await payment.succeeds();
 		await sleep(3000);
 		assert.equal(await page.textContent('#state'), 'pending');
@@ -262,7 +275,7 @@ describe('in adverse conditions', () => {
 		await shows(page, 'state', 'pending');
 		await chrome.send('Page.setWebLifecycleState', { state: 'frozen' });
 		await sleep(1000);
-		web.http.closeAllConnections();
+		web.hang();
 		await payment.succeeds();
 		await sleep(6000);
 		await chrome.send('Page.setWebLifecycleState', { state: 'active' });

@@ -24,6 +24,7 @@ export const freePort = async () => {
 export class Web {
 	requests = [];		// { url, way, status }
 	buffers = false;	// as a proxy that passes nothing on before the end
+	#open = new Set();	// [answer, res] being passed on
 
 	// target: stripehook's origin. dir: of the pages.
 	static async listen(target, dir = PAGE) {
@@ -71,6 +72,7 @@ export class Web {
 				res.writeHead(answer.statusCode, answer.headers);
 				res.flushHeaders();
 				answer.pipe(res);
+				this.#open.add([answer, res]);
 				answer.on('error', () => res.destroy());
 				return;
 			}
@@ -85,6 +87,13 @@ export class Web {
 		up.on('error', () => res.destroy());
 		res.on('close', () => up.destroy());
 		req.pipe(up);
+	}
+
+	// What is being answered goes silent, as when a network is left.
+	hang() {
+		for (const [answer, res] of this.#open)
+			answer.unpipe(res).resume();
+		this.#open.clear();
 	}
 
 	get ways() {

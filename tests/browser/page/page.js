@@ -19,6 +19,8 @@ window.watch = (id, options) => {
 		show('state', status.state);
 		show('failure', status.failure?.message ?? '');
 		show('states', states.join(' '));
+		if (options.faulty)
+			throw new Error('of the page');
 	} }).then((status) => {
 		show('outcome', `${status.state}${status.timedOut ? ', timed out' : ''}`);
 	}, (error) => {
