@@ -9,7 +9,7 @@
  *           while the server has no room (it then answers with JSON)
  *   WAIT    a long poll, once there is a state to wait for the next of; not
  *           through a proxy that cuts it off
- *   POLL    a plain question
+ *   POLL    a plain question; also when too many wait already (429)
  * Whatever may get better by itself (no network, a restart, 429, 5xx) is tried
  * again: later and later, at random, not before the answer's Retry-After; and
  * at once when the network is back, the page is shown or the machine wakes up.
@@ -143,6 +143,8 @@ export function watchStatus(id, {
 				bearer = undefined;
 				return 0;
 			}
+			if (status === 429)
+				way = POLL;
 			if (status >= 500 || [408, 425, 429].includes(status))
 				throw 0;
 			let error = {};

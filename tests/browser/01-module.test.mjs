@@ -182,14 +182,16 @@ describe('where push is blocked', { concurrency: true }, () => {
 });
 
 describe('what gets better by itself', { concurrency: true }, () => {
-	for (const [status, code] of [[429, 'too_many_requests'],
-		[503, 'unavailable']])
+	for (const [status, code, ways] of [
+		[429, 'too_many_requests', 'stream poll poll'],
+		[503, 'unavailable', 'stream stream stream']])
 		test(`${status}: not before Retry-After`, async () => {
-			const { result, server } = await watch((res, { n }) => n < 2 ?
+			const { result, server } = await watch((res, { n, way }) => n < 2 ?
 				refuse(res, status, code, { 'Retry-After': 1 }) :
-				stream(res, state('succeeded')));
+				way === 'poll' ? json(res, state('succeeded')) :
+					stream(res, state('succeeded')));
 			assert.equal(result.state, 'succeeded');
-			assert.equal(server.ways, 'stream stream stream');
+			assert.equal(server.ways, ways);
 			const [a, b, c] = server.requests.map(({ at }) => at);
 			for (const gap of [b - a, c - b])
 				assert.ok(gap >= 990 && gap < 2500, `${gap} ms`);

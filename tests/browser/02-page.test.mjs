@@ -8,6 +8,7 @@ import {
 } from '../integration/lib/events.mjs';
 import { signal, sleep, until } from '../integration/lib/processes.mjs';
 import { Server } from '../integration/lib/server.mjs';
+import { Site } from '../integration/lib/site.mjs';
 import { launch, picture, shows } from './lib/chromium.mjs';
 import { Web } from './lib/web.mjs';
 
@@ -270,15 +271,22 @@ describe('in adverse conditions', () => {
 
 	test('a tab that slept past its time-out looks once more', async (t) => {
 		const payment = new Payment();
-		const page = await open(t, payment, { timeout: 4000 });
-		const chrome = await page.context().newCDPSession(page);
+		const sleeper = await launch();
+		t.after(() => sleeper.close());
+		const page = await open(t, payment, { timeout: 4000,
+			context: await sleeper.newContext() });
+		const chrome = await sleeper.newBrowserCDPSession();
+		const { processInfo } = await chrome.send('SystemInfo.getProcessInfo');
+		const tabs = processInfo.filter(({ type }) => type === 'renderer');
+		assert.ok(tabs.length > 0);
 		await shows(page, 'state', 'pending');
-		await chrome.send('Page.setWebLifecycleState', { state: 'frozen' });
-		await sleep(1000);
+		for (const { id } of tabs)
+			signal(id, 'SIGSTOP');
 		web.hang();
 		await payment.succeeds();
-		await sleep(6000);
-		await chrome.send('Page.setWebLifecycleState', { state: 'active' });
+		await sleep(7000);
+		for (const { id } of tabs)
+			signal(id, 'SIGCONT');
 		await shows(page, 'outcome', 'succeeded', 3000);
 	});
 
@@ -293,36 +301,59 @@ describe('in adverse conditions', () => {
 		await server.ready();
 		await payment.processes();
 		await shows(page, 'state', 'processing', 15000);
-		const web9 = server.pid('nginx');
-		signal(web9, 'SIGKILL');
-		await until(() => server.pid('nginx') !== web9, 'a new nginx');
+		const before = server.pid('nginx');
+		signal(before, 'SIGTERM');
+		await until(() => server.pid('nginx') !== before, 'a new nginx');
 		await server.ready();
 		await payment.succeeds();
 		await shows(page, 'outcome', 'succeeded', 15000);
 		await shows(page, 'states', 'pending processing succeeded');
 		await picture(page, 'restarted');
 	});
+});
 
-	test('429', async (t) => {
+describe('the production site', { concurrency: 2 }, () => {
+	const start = async (t, name, from, to) => {
+		const { stdout } = await server.ctl(['settings', '--nginx-origins']);
+		const site = await Site.start(server, { name, origins: stdout,
+			edit: (text) => {
+				assert.ok(text.includes(from), from);
+				return text.replace(from, to);
+			} });
+		t.after(() => site.stop());
+		return site;
+	};
+
+	test('too many wait: the others poll', async (t) => {
+		const site = await start(t, 'full', 'limit_conn stripehook_clients 100',
+			'limit_conn stripehook_clients 1');
 		const payment = new Payment();
-		let flooding = true;
-		const flood = Array.from({ length: 20 }, async () => {
-			while (flooding)
-				await server.get('/api/webhooks/status/x');
-		});
-		await until(async () => (await server.get('/api/webhooks/status/x'))
-			.status === 429, '429');
-		const page = await open(t, payment);
-		await until(() => asked(payment).some(({ status }) => status === 429),
-			'429 for the page');
-		flooding = false;
-		await Promise.all(flood);
+		const first = await open(t, payment, { base: site.base });
+		await shows(first, 'state', 'pending');
+		const second = await open(t, payment, { base: site.base });
+		await shows(second, 'state', 'pending');
 		await payment.succeeds();
-		await shows(page, 'outcome', 'succeeded');
-		await picture(page, 'after-429');
-		const [first, ...more] = asked(payment);
-		assert.equal(first.way, 'stream');
-		assert.ok(more.every(({ way }) => way === 'stream'));
+		for (const page of [first, second])
+			await shows(page, 'states', 'pending succeeded');
+		const log = fs.readFileSync(path.join(site.dir,
+			'stripehook.access.log'), 'utf8');
+		assert.equal(log.match(/"GET .*" 429 /g)?.length, 1, log);
+	});
+
+	test('too many questions: asked again, not at once', async (t) => {
+		const site = await start(t, 'busy', 'rate=30r/s', 'rate=2r/m');
+		const proxy = await Web.listen(site.base);
+		t.after(() => proxy.close());
+		const path = '/api/webhooks/status/x';
+		while ((await site.get(path, { from: '127.0.0.1' })).status !== 429)
+			;
+		const payment = new Payment();
+		const page = await open(t, payment, { origin: proxy.origin,
+			timeout: 3000 });
+		await shows(page, 'outcome', 'pending, timed out');
+		assert.ok(proxy.requests.length >= 2 && proxy.requests.length <= 3,
+			proxy.ways);
+		assert.ok(proxy.requests.every(({ status }) => status === 429));
 	});
 });
 

@@ -10,26 +10,29 @@ import {
 	ROOT, makeEvent, makePayment, newId, now, randomText,
 } from '../integration/lib/events.mjs';
 import { signal, until } from '../integration/lib/processes.mjs';
-import { Server, run } from '../integration/lib/server.mjs';
+import { Server, freePort, run } from '../integration/lib/server.mjs';
 import { StripeApi } from '../integration/lib/stripe-api.mjs';
 import { launch, picture, shows } from './lib/chromium.mjs';
-import { freePort } from './lib/web.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const NEXT = path.join(HERE, 'node_modules/next/dist/bin/next');
 const APP = process.env.STRIPEHOOK_TEST_APP ?? path.join(ROOT, 'var/next');
 
+const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+const section = (title, level) => readme.split(`\n${level} ${title}\n`)[1]
+	.split(`\n${level} `)[0];
+
 // The blocks of a section that begin with a comment of a file's name.
 function examples(title) {
-	const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
-	const [section] = readme.split(`\n## ${title}\n`)[1].split('\n## ');
-	return Object.fromEntries([...section.matchAll(
+	return Object.fromEntries([...section(title, '##').matchAll(
 		/^```\w+\n(?:\/\/|#) (\S+\/?\.?\S+)\n([^]*?)^```$/gm)]
 		.map(([, name, text]) => [name, text]));
 }
 
-// What the examples say is the reader's own.
+// What the examples say is the reader's own, or stands in another section.
+const tokens = section('Tokens from your back end', '###');
 const OWN = {
+	'lib/status-token.js': /^```js\n([^]*?)^```$/m.exec(tokens)[1],
 	'lib/auth.ts': `import { cookies } from "next/headers";
 export async function currentUser() {
 	const id = (await cookies()).get("user")?.value;

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
+import https from 'node:https';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../integration/lib/events.mjs';
@@ -12,14 +12,6 @@ const PAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)),
 	'../page');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript',
 	'.css': 'text/css' };
-
-export const freePort = async () => {
-	const probe = net.createServer().listen(0, '127.0.0.1');
-	await once(probe, 'listening');
-	const { port } = probe.address();
-	probe.close();
-	return port;
-};
 
 export class Web {
 	requests = [];		// { url, way, status }
@@ -65,8 +57,9 @@ export class Web {
 			'text/event-stream' ? 'stream' :
 			/[?&]wait=/.test(req.url) ? 'wait' : 'poll' };
 		this.requests.push(entry);
-		const up = http.request(this.target, { method: req.method,
-			path: req.url, headers: req.headers }, (answer) => {
+		const { request } = this.target.protocol === 'https:' ? https : http;
+		const up = request(this.target, { method: req.method, path: req.url,
+			headers: req.headers, rejectUnauthorized: false }, (answer) => {
 			entry.status = answer.statusCode;
 			if (!this.buffers) {
 				res.writeHead(answer.statusCode, answer.headers);
