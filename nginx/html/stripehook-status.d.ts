@@ -9,7 +9,7 @@ export interface Status {
 	 * succeeded, failed, canceled. Of the others: Stripe's own, see the README.
 	 */
 	state: string;
-	/** Nothing more happens by itself. `failed` is not final: a retry may follow. */
+	/** Nothing more happens by itself. A failed payment may be tried again. */
 	final: boolean;
 	/** Names this state: pass it as `after` to wait for another one. */
 	etag?: string;
@@ -39,7 +39,7 @@ export interface WatchOptions {
 	 * called again when a token has expired.
 	 */
 	token?: string | (() => string | Promise<string>);
-	/** stripehook's origin, such as "https://hooks.example.com"; "" is the page's. */
+	/** stripehook's origin, "https://hooks.example.com"; "" is the page's. */
 	base?: string;
 	/** The `etag` of a state that is known already: only another one counts. */
 	after?: string;
@@ -51,7 +51,7 @@ export interface WatchOptions {
 	onState?: (status: Status) => void;
 }
 
-/** What can't get better by itself: a wrong credential (401), a malformed id (404). */
+/** What can't get better by itself: a bad credential (401), a bad id (404). */
 export interface StatusError extends Error {
 	name: "StatusError";
 	status: number;

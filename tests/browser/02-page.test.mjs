@@ -90,162 +90,209 @@ const asked = (payment) => web.requests
 const pushed = (payment) => until(() =>
 	asked(payment).at(-1)?.status === 200, 'the stream is open');
 
-describe('a payment', { concurrency: 4 }, () => {
-	test('succeeds: shown the moment it is true', async (t) => {
-		const payment = new Payment();
-		const page = await open(t, payment);
-		await shows(page, 'state', 'pending');
-		await picture(page, 'pending');
-		await payment.succeeds();
-		const told = Date.now();
-		await shows(page, 'outcome', 'succeeded');
-		const ms = await page.evaluate(() => window.changedAt) - told;
-		t.diagnostic(`shown ${ms} ms after the delivery was answered`);
-		assert.ok(ms < 1000, `${ms} ms`);
-		await shows(page, 'states', 'pending succeeded');
-		await picture(page, 'succeeded');
-		assert.deepEqual(asked(payment).map(({ way }) => way), ['stream']);
-		assert.deepEqual(page.errors, []);
-	});
-
-	test('had succeeded before: one answer', async (t) => {
-		const payment = new Payment();
-		await payment.succeeds();
-		const page = await open(t, payment);
-		await shows(page, 'outcome', 'succeeded');
-		await shows(page, 'states', 'succeeded');
-		assert.equal(asked(payment).length, 1);
-	});
-
-	test('fails, and the retry succeeds', async (t) => {
-		const payment = new Payment();
-		const page = await open(t, payment);
-		await shows(page, 'state', 'pending');
-		await payment.fails();
-		await shows(page, 'state', 'failed');
-		await shows(page, 'failure', 'Your card has insufficient funds.');
-		await shows(page, 'outcome', '…');
-		await picture(page, 'failed');
-		const { etag } = await page.evaluate(() => window.latest);
-		await watch(page, payment, { after: etag });
-		await sleep(1000);
-		assert.equal((await page.evaluate(() => window.latest)).etag, etag);
-		await payment.succeeds();
-		await shows(page, 'outcome', 'succeeded');
-		await shows(page, 'states', 'succeeded');
-		await shows(page, 'failure', '');
-		await picture(page, 'retried');
-	});
-
-	test('is slow', async (t) => {
-		const payment = new Payment();
-		const page = await open(t, payment);
-		await shows(page, 'state', 'pending');
-		await payment.processes();
-		await shows(page, 'state', 'processing');
-		await picture(page, 'processing');
-		// Longer than nginx waits for ordinary answers.
-		await sleep(18000);
-		await payment.succeeds();
-		await shows(page, 'states', 'pending processing succeeded');
-		await shows(page, 'outcome', 'succeeded');
-		assert.deepEqual(asked(payment).map(({ way }) => way), ['stream']);
-	});
-
-	test('is watched by a page with a fault of its own', async (t) => {
-		const payment = new Payment();
-		const page = await open(t, payment, { faulty: true });
-		await shows(page, 'state', 'pending');
-		await payment.succeeds();
-		await shows(page, 'outcome', 'succeeded');
-		assert.deepEqual(page.errors.map(({ message }) => message),
-			['of the page', 'of the page']);
-	});
-
-	test('is watched in two tabs', async (t) => {
-		const payment = new Payment();
-		const first = await open(t, payment);
-		const second = await open(t, payment, { context: first.context() });
-		for (const page of [first, second])
-			await shows(page, 'state', 'pending');
-		await payment.succeeds();
-		for (const page of [first, second])
-			await shows(page, 'outcome', 'succeeded');
-	});
-
-	test('with a wrong secret: pending, then timed out', async (t) => {
-		const payment = new Payment();
-		await payment.succeeds();
-		payment.secret = `${payment.id}_secret_${randomText(25)}`;
-		const page = await open(t, payment, { timeout: 3000 });
-		await shows(page, 'outcome', 'pending, timed out');
-		await shows(page, 'states', 'pending');
-		await picture(page, 'timed-out');
-	});
-
-	test('with the secret of another one: 401', async (t) => {
-		const payment = new Payment();
-		await payment.succeeds();
-		payment.secret = new Payment().secret;
-		const page = await open(t, payment);
-		await shows(page, 'outcome', '401 wrong_id');
-		await shows(page, 'states', '');
-		assert.equal(asked(payment).length, 1);
-	});
-
-	test('through a proxy that buffers: by long poll', async (t) => {
-		const proxy = await Web.listen(server.base);
-		t.after(() => proxy.close());
-		proxy.buffers = true;
-		const payment = new Payment();
-		const page = await open(t, payment, { origin: proxy.origin });
-		await shows(page, 'state', 'pending');
-		await until(() => proxy.requests.length >= 3, 'parked');
-		assert.equal(proxy.ways, 'stream poll wait');
-		await sleep(1000);
-		await payment.succeeds();
-		const told = Date.now();
-		await shows(page, 'outcome', 'succeeded');
-		const ms = await page.evaluate(() => window.changedAt) - told;
-		assert.ok(ms < 1000, `${ms} ms`);
-		await shows(page, 'states', 'pending succeeded');
-		assert.equal(proxy.ways, 'stream poll wait');
-		await picture(page, 'buffering-proxy');
-	});
-});
-
-describe('another origin', { concurrency: 4 }, () => {
-	for (const secure of [false, true])
-		test(`on the list, by ${secure ? 'https' : 'http'}`, async (t) => {
+describe('on pages', { concurrency: true }, () => {
+	describe('a payment', { concurrency: 3 }, () => {
+		test('succeeds: shown the moment it is true', async (t) => {
 			const payment = new Payment();
-			const page = await open(t, payment, {
-				base: secure ? server.secureBase : server.base });
+			const page = await open(t, payment);
 			await shows(page, 'state', 'pending');
-			await payment.fails();
-			await shows(page, 'failure', 'Your card has insufficient funds.');
-			const { etag } = await page.evaluate(() => window.latest);
-			assert.match(etag, /^[^"]+$/);
+			await picture(page, 'pending');
 			await payment.succeeds();
+			const told = Date.now();
 			await shows(page, 'outcome', 'succeeded');
-			await shows(page, 'states', 'pending failed succeeded');
-			assert.equal(asked(payment).length, 0);
-			await picture(page, `another-origin-${secure ? 'https' : 'http'}`);
+			const ms = await page.evaluate(() => window.changedAt) - told;
+			t.diagnostic(`shown ${ms} ms after the delivery was answered`);
+			assert.ok(ms < 1000, `${ms} ms`);
+			await shows(page, 'states', 'pending succeeded');
+			await picture(page, 'succeeded');
+			assert.deepEqual(asked(payment).map(({ way }) => way), ['stream']);
+			assert.deepEqual(page.errors, []);
 		});
 
-	test('on the list: an error is told, too', async (t) => {
-		const payment = new Payment();
-		payment.secret = new Payment().secret;
-		const page = await open(t, payment, { base: server.base });
-		await shows(page, 'outcome', '401 wrong_id');
+		test('had succeeded before: one answer', async (t) => {
+			const payment = new Payment();
+			await payment.succeeds();
+			const page = await open(t, payment);
+			await shows(page, 'outcome', 'succeeded');
+			await shows(page, 'states', 'succeeded');
+			assert.equal(asked(payment).length, 1);
+		});
+
+		test('fails, and the retry succeeds', async (t) => {
+			const payment = new Payment();
+			const page = await open(t, payment);
+			await shows(page, 'state', 'pending');
+			await payment.fails();
+			await shows(page, 'state', 'failed');
+			await shows(page, 'failure', 'Your card has insufficient funds.');
+			await shows(page, 'outcome', '…');
+			await picture(page, 'failed');
+			const { etag } = await page.evaluate(() => window.latest);
+			await watch(page, payment, { after: etag });
+			await sleep(1000);
+			assert.equal((await page.evaluate(() => window.latest)).etag, etag);
+			await payment.succeeds();
+			await shows(page, 'outcome', 'succeeded');
+			await shows(page, 'states', 'succeeded');
+			await shows(page, 'failure', '');
+			await picture(page, 'retried');
+		});
+
+		test('is slow', async (t) => {
+			const payment = new Payment();
+			const page = await open(t, payment);
+			await shows(page, 'state', 'pending');
+			await payment.processes();
+			await shows(page, 'state', 'processing');
+			await picture(page, 'processing');
+			// Longer than nginx waits for ordinary answers.
+			await sleep(18000);
+			await payment.succeeds();
+			await shows(page, 'states', 'pending processing succeeded');
+			await shows(page, 'outcome', 'succeeded');
+			assert.deepEqual(asked(payment).map(({ way }) => way), ['stream']);
+		});
+
+		test('is watched by a page with a fault of its own', async (t) => {
+			const payment = new Payment();
+			const page = await open(t, payment, { faulty: true });
+			await shows(page, 'state', 'pending');
+			await payment.succeeds();
+			await shows(page, 'outcome', 'succeeded');
+			assert.deepEqual(page.errors.map(({ message }) => message),
+				['of the page', 'of the page']);
+		});
+
+		test('is watched in two tabs', async (t) => {
+			const payment = new Payment();
+			const first = await open(t, payment);
+			const second = await open(t, payment, { context: first.context() });
+			for (const page of [first, second])
+				await shows(page, 'state', 'pending');
+			await payment.succeeds();
+			for (const page of [first, second])
+				await shows(page, 'outcome', 'succeeded');
+		});
+
+		test('with a wrong secret: pending, then timed out', async (t) => {
+			const payment = new Payment();
+			await payment.succeeds();
+			payment.secret = `${payment.id}_secret_${randomText(25)}`;
+			const page = await open(t, payment, { timeout: 3000 });
+			await shows(page, 'outcome', 'pending, timed out');
+			await shows(page, 'states', 'pending');
+			await picture(page, 'timed-out');
+		});
+
+		test('with the secret of another one: 401', async (t) => {
+			const payment = new Payment();
+			await payment.succeeds();
+			payment.secret = new Payment().secret;
+			const page = await open(t, payment);
+			await shows(page, 'outcome', '401 wrong_id');
+			await shows(page, 'states', '');
+			assert.equal(asked(payment).length, 1);
+		});
+
+		test('through a proxy that buffers: by long poll', async (t) => {
+			const proxy = await Web.listen(server.base);
+			t.after(() => proxy.close());
+			proxy.buffers = true;
+			const payment = new Payment();
+			const page = await open(t, payment, { origin: proxy.origin });
+			await shows(page, 'state', 'pending');
+			await until(() => proxy.requests.length >= 3, 'parked');
+			assert.equal(proxy.ways, 'stream poll wait');
+			await sleep(1000);
+			await payment.succeeds();
+			const told = Date.now();
+			await shows(page, 'outcome', 'succeeded');
+			const ms = await page.evaluate(() => window.changedAt) - told;
+			assert.ok(ms < 1000, `${ms} ms`);
+			await shows(page, 'states', 'pending succeeded');
+			assert.equal(proxy.ways, 'stream poll wait');
+			await picture(page, 'buffering-proxy');
+		});
 	});
 
-	test('not on the list: hears nothing', async (t) => {
-		const payment = new Payment();
-		await payment.succeeds();
-		const page = await open(t, payment, { origin: elsewhere.origin,
-			base: server.base, timeout: 2000 });
-		await shows(page, 'outcome', 'pending, timed out');
-		await shows(page, 'states', '');
+	describe('another origin', { concurrency: 3 }, () => {
+		for (const secure of [false, true])
+			test(`on the list, by ${secure ? 'https' : 'http'}`, async (t) => {
+				const payment = new Payment();
+				const page = await open(t, payment, {
+					base: secure ? server.secureBase : server.base });
+				await shows(page, 'state', 'pending');
+				await payment.fails();
+				await shows(page, 'failure', 'Your card has insufficient funds.');
+				const { etag } = await page.evaluate(() => window.latest);
+				assert.match(etag, /^[^"]+$/);
+				await payment.succeeds();
+				await shows(page, 'outcome', 'succeeded');
+				await shows(page, 'states', 'pending failed succeeded');
+				assert.equal(asked(payment).length, 0);
+				await picture(page, `another-origin-${secure ? 'https' : 'http'}`);
+			});
+
+		test('on the list: an error is told, too', async (t) => {
+			const payment = new Payment();
+			payment.secret = new Payment().secret;
+			const page = await open(t, payment, { base: server.base });
+			await shows(page, 'outcome', '401 wrong_id');
+		});
+
+		test('not on the list: hears nothing', async (t) => {
+			const payment = new Payment();
+			await payment.succeeds();
+			const page = await open(t, payment, { origin: elsewhere.origin,
+				base: server.base, timeout: 2000 });
+			await shows(page, 'outcome', 'pending, timed out');
+			await shows(page, 'states', '');
+		});
+	});
+
+	describe('the production site', { concurrency: 2 }, () => {
+		const start = async (t, name, from, to) => {
+			const { stdout } = await server.ctl(['settings', '--nginx-origins']);
+			const site = await Site.start(server, { name, origins: stdout,
+				edit: (text) => {
+					assert.ok(text.includes(from), from);
+					return text.replace(from, to);
+				} });
+			t.after(() => site.stop());
+			return site;
+		};
+
+		test('too many wait: the others poll', async (t) => {
+			const site = await start(t, 'full', 'limit_conn stripehook_clients 100',
+				'limit_conn stripehook_clients 1');
+			const payment = new Payment();
+			const first = await open(t, payment, { base: site.base });
+			await shows(first, 'state', 'pending');
+			const second = await open(t, payment, { base: site.base });
+			await shows(second, 'state', 'pending');
+			await payment.succeeds();
+			for (const page of [first, second])
+				await shows(page, 'states', 'pending succeeded');
+			const log = fs.readFileSync(path.join(site.dir,
+				'stripehook.access.log'), 'utf8');
+			assert.equal(log.match(/"GET .*" 429 /g)?.length, 1, log);
+		});
+
+		test('too many questions: asked again, not at once', async (t) => {
+			const site = await start(t, 'busy', 'rate=30r/s', 'rate=2r/m');
+			const proxy = await Web.listen(site.base);
+			t.after(() => proxy.close());
+			const path = '/api/webhooks/status/x';
+			while ((await site.get(path, { from: '127.0.0.1' })).status !== 429)
+				;
+			const payment = new Payment();
+			const page = await open(t, payment, { origin: proxy.origin,
+				timeout: 3000 });
+			await shows(page, 'outcome', 'pending, timed out');
+			assert.ok(proxy.requests.length >= 2 && proxy.requests.length <= 3,
+				proxy.ways);
+			assert.ok(proxy.requests.every(({ status }) => status === 429));
+		});
 	});
 });
 
@@ -309,51 +356,6 @@ describe('in adverse conditions', () => {
 		await shows(page, 'outcome', 'succeeded', 15000);
 		await shows(page, 'states', 'pending processing succeeded');
 		await picture(page, 'restarted');
-	});
-});
-
-describe('the production site', { concurrency: 2 }, () => {
-	const start = async (t, name, from, to) => {
-		const { stdout } = await server.ctl(['settings', '--nginx-origins']);
-		const site = await Site.start(server, { name, origins: stdout,
-			edit: (text) => {
-				assert.ok(text.includes(from), from);
-				return text.replace(from, to);
-			} });
-		t.after(() => site.stop());
-		return site;
-	};
-
-	test('too many wait: the others poll', async (t) => {
-		const site = await start(t, 'full', 'limit_conn stripehook_clients 100',
-			'limit_conn stripehook_clients 1');
-		const payment = new Payment();
-		const first = await open(t, payment, { base: site.base });
-		await shows(first, 'state', 'pending');
-		const second = await open(t, payment, { base: site.base });
-		await shows(second, 'state', 'pending');
-		await payment.succeeds();
-		for (const page of [first, second])
-			await shows(page, 'states', 'pending succeeded');
-		const log = fs.readFileSync(path.join(site.dir,
-			'stripehook.access.log'), 'utf8');
-		assert.equal(log.match(/"GET .*" 429 /g)?.length, 1, log);
-	});
-
-	test('too many questions: asked again, not at once', async (t) => {
-		const site = await start(t, 'busy', 'rate=30r/s', 'rate=2r/m');
-		const proxy = await Web.listen(site.base);
-		t.after(() => proxy.close());
-		const path = '/api/webhooks/status/x';
-		while ((await site.get(path, { from: '127.0.0.1' })).status !== 429)
-			;
-		const payment = new Payment();
-		const page = await open(t, payment, { origin: proxy.origin,
-			timeout: 3000 });
-		await shows(page, 'outcome', 'pending, timed out');
-		assert.ok(proxy.requests.length >= 2 && proxy.requests.length <= 3,
-			proxy.ways);
-		assert.ok(proxy.requests.every(({ status }) => status === 429));
 	});
 });
 

@@ -167,7 +167,7 @@ test('back from Stripe.js: waits, then the payment is received', async (t) => {
 	assert.ok(!page.url().includes('_secret_'));
 });
 
-test('the router neither brings the secret back nor loses its way', async (t) => {
+test('the router keeps the secret away, and its way', async (t) => {
 	const { data: { object } } = makePayment();
 	await deliver('payment_intent.succeeded', object);
 	const page = await open(t, returnUrl(object));

@@ -22,7 +22,7 @@ window.watch = (id, options) => {
 		if (options.faulty)
 			throw new Error('of the page');
 	} }).then((status) => {
-		show('outcome', `${status.state}${status.timedOut ? ', timed out' : ''}`);
+		show('outcome', status.state + (status.timedOut ? ', timed out' : ''));
 	}, (error) => {
 		if (error.name !== 'AbortError')
 			show('outcome', `${error.status} ${error.code}`);
