@@ -75,7 +75,7 @@ static const struct ctl_command commands[] = {
 	    "object, for 900 seconds or as said.", ctl_token },
 	{ "trigger", "trigger [TYPE | PATTERN]... [--shape acacia|basil] "
 	    "[--count N] [--shuffle] [--duplicate P] [--to URL] "
-	    "[--lifecycle [NAME]...] [--seed N] [--rate N] [--connections N] "
+	    "[--lifecycle [NAME]...] [--seed N [--born UNIX]] [--rate N] [--connections N] "
 	    "[--user ID] [--live] [--same-second] [--stale] [--wrong-secret] "
 	    "[--print [--header]] [--json] [--i-mean-it]",
 	    "Makes signed events as Stripe would send them and delivers them "
