@@ -23,6 +23,10 @@ static const struct ctl_command commands[] = {
 	{ "check", "check",
 	    "Checks settings, database, rights, schema, clock and sockets; "
 	    "says of each what is wrong and what to do.", ctl_check },
+	{ "demo", "demo --socket PATH [--to URL] [--program TEXT]",
+	    "Serves the development server's page: makes payments up and "
+	    "delivers their events to this machine, one after the other. "
+	    "scripts/run starts it.", ctl_demo },
 	{ "dismiss", "dismiss EVENT --reason REASON",
 	    "Gives a failed or ignored event up, on the record.",
 	    ctl_dismiss },
