@@ -57,7 +57,10 @@ session_members() {
 	local stat line fields
 
 	for stat in /proc/[0-9]*/stat; do
-		line=$(cat "$stat" 2>/dev/null) || continue
+		line=
+		# It ends without a NUL; it may also be gone by now.
+		{ IFS= read -r -d '' line <"$stat"; } 2>/dev/null ||
+			[[ -n $line ]] || continue
 		read -ra fields <<<"${line##*) }"
 		if [[ ${fields[3]} == "$1" && $line == *"($2)"* &&
 			${fields[0]} != Z ]]; then
@@ -223,26 +226,29 @@ raise_file_limit() {
 	fi
 }
 
-# make_web DIR HTTP_PORT HTTPS_PORT INGEST_SOCKET STATUS_SOCKET
+# make_web DIR HTTP_PORT HTTPS_PORT INGEST_SOCKET STATUS_SOCKET DEMO_SOCKET
 # [CTL_OPTION...]: the configuration of the development server, DIR/nginx.conf;
-# origins by the settings that stripehookctl reads.
+# DEMO_SOCKET may be empty; origins by the settings that stripehookctl reads.
 make_web() {
-	local text user='' listen6='' files
+	local text user='' listen6='' demo='return 404;' files
 
 	files=$(ulimit -Sn)
 	[[ $files != unlimited && $files -lt $FILES_WANTED ]] ||
 		files=$FILES_WANTED
 	mkdir -p -- "$1/tmp"
-	"$BUILD/stripehookctl" "${@:6}" settings --nginx-origins \
+	"$BUILD/stripehookctl" "${@:7}" settings --nginx-origins \
 		>"$1/origins.conf"
 	make_certificate "$1"
 	ln -sfn -- "$ROOT/nginx/snippets" "$1/snippets"
+	ln -sfn -- "$ROOT/nginx/html" "$1/html"
 	# Its workers must be able to read what root alone may.
 	[[ $EUID -ne 0 ]] || user="user root;"
 	if [[ -s /proc/net/if_inet6 ]]; then
 		listen6="listen [::]:$2 default_server backlog=4096 reuseport;
 		listen [::]:$3 ssl http2 default_server backlog=4096 reuseport;"
 	fi
+	[[ -z ${6-} ]] || demo="include snippets/stripehook-fastcgi.conf;
+			fastcgi_pass \"unix:$6\";"
 	text=$(<"$ROOT/nginx/dev.conf.in")
 	text=${text//@DIR@/"$1"}
 	text=${text//@USER@/"$user"}
@@ -251,6 +257,7 @@ make_web() {
 	text=${text//@HTTP_PORT@/"$2"}
 	text=${text//@HTTPS_PORT@/"$3"}
 	text=${text//@LISTEN6@/"$listen6"}
+	text=${text//@DEMO@/"$demo"}
 	text=${text//@INGEST_SOCKET@/"$4"}
 	text=${text//@STATUS_SOCKET@/"$5"}
 	printf '%s\n' "$text" >"$1/nginx.conf"

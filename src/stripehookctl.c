@@ -23,6 +23,10 @@ static const struct ctl_command commands[] = {
 	{ "check", "check",
 	    "Checks settings, database, rights, schema, clock and sockets; "
 	    "says of each what is wrong and what to do.", ctl_check },
+	{ "demo", "demo --socket PATH [--to URL] [--program TEXT]",
+	    "Serves the development server's page: makes payments up and "
+	    "delivers their events to this machine, one after the other. "
+	    "scripts/run starts it.", ctl_demo },
 	{ "dismiss", "dismiss EVENT --reason REASON",
 	    "Gives a failed or ignored event up, on the record.",
 	    ctl_dismiss },
@@ -79,7 +83,7 @@ static const struct ctl_command commands[] = {
 	    "measure for one second.", ctl_top },
 	{ "trigger", "trigger [TYPE | PATTERN]... [--shape acacia|basil] "
 	    "[--count N] [--shuffle] [--duplicate P] [--to URL] "
-	    "[--lifecycle [NAME]...] [--seed N] [--rate N] [--connections N] "
+	    "[--lifecycle [NAME]...] [--seed N [--born UNIX]] [--rate N] [--connections N] "
 	    "[--user ID] [--live] [--same-second] [--stale] [--wrong-secret] "
 	    "[--print [--header]] [--json] [--i-mean-it]",
 	    "Makes signed events as Stripe would send them and delivers them "

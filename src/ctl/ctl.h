@@ -27,6 +27,7 @@ struct ctl_command {
 
 int ctl_backfill(int argc, char **argv);
 int ctl_check(int argc, char **argv);
+int ctl_demo(int argc, char **argv);
 int ctl_dismiss(int argc, char **argv);
 int ctl_event(int argc, char **argv);
 int ctl_events(int argc, char **argv);

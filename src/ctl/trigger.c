@@ -31,23 +31,6 @@ list_types(bool json)
 		puts("]");
 }
 
-/* The first secret that may sign made-up events, or NULL with the fault. */
-static const struct signing_secret *
-choose_secret(const struct signing_secrets *secrets)
-{
-	for (size_t i = 0; i < secrets->n; i++)
-		if (secrets->list[i].mode != LIVEMODE_LIVE)
-			return &secrets->list[i];
-	if (secrets->n == 0)
-		fputs("stripehookctl: STRIPE_WEBHOOK_SECRET is not set, so "
-		    "there is nothing to sign with\n", stderr);
-	else
-		fputs("stripehookctl: every STRIPE_WEBHOOK_SECRET is "
-		    "labelled 'live:', and made-up events are never signed "
-		    "by one; add another, 'test:whsec_...'\n", stderr);
-	return NULL;
-}
-
 /* Fills what signs. Returns CTL_DONE or CTL_UNREACHABLE. */
 static int
 signing(struct deliver_options *to, const struct trigger_options *o,
@@ -63,7 +46,7 @@ signing(struct deliver_options *to, const struct trigger_options *o,
 		to->secret_len = sizeof(wrong_secret) - 1;
 		return CTL_DONE;
 	}
-	if ((secret = choose_secret(&cfg->webhook_secrets)) == NULL)
+	if ((secret = post_secret(&cfg->webhook_secrets)) == NULL)
 		return CTL_UNREACHABLE;
 	to->secret = secret->text;
 	to->secret_len = secret->len;
@@ -228,7 +211,7 @@ run(struct trigger_options *o, const struct config *cfg)
 {
 	struct sample_options sample_opt = { .shape = o->shape,
 	    .livemode = o->live, .same_second = o->same_second,
-	    .user = o->user };
+	    .user = o->user, .born = (int64_t)o->born };
 	struct plan_options plan_opt = { .types = o->types,
 	    .ntypes = o->ntypes, .lives = o->lives, .nlives = o->nlives,
 	    .count = o->count, .shuffle = o->shuffle,
@@ -239,7 +222,8 @@ run(struct trigger_options *o, const struct config *cfg)
 
 	choose_seed(o);
 	sample_opt.seed = plan_opt.seed = o->seed;
-	sample_opt.now = o->seeded ? 0 : clock_wall_us() / 1000000;
+	if (!o->seeded || o->born != 0)
+		sample_opt.now = clock_wall_us() / 1000000;
 	if (cfg->user_metadata_keys.n > 0)
 		sample_opt.user_key = cfg->user_metadata_keys.s[0];
 	sample = sample_new(&sample_opt);

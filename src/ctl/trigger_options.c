@@ -31,6 +31,7 @@ static const struct rule {
 	RULE("to", TEXT, to, 0, 0),
 	RULE("lifecycle", FLAG, lifecycle, 0, 0),
 	RULE("seed", SEED, seed, 0, 0),
+	RULE("born", COUNT, born, 1, 1e10),
 	RULE("rate", REAL, rate, 0.001, 1e6),
 	RULE("stale", FLAG, stale, 0, 0),
 	RULE("wrong-secret", FLAG, wrong_secret, 0, 0),
@@ -203,6 +204,22 @@ fill_options(struct option options[NRULES + 1])
 	options[NRULES] = (struct option){ .name = NULL };
 }
 
+/* Options that need others. */
+static int
+check_pairs(const struct trigger_options *o)
+{
+	const char *fault = NULL;
+
+	if (o->header && !o->print)
+		fault = "--header goes with --print";
+	else if (o->born != 0 && (!o->seeded || o->lifecycle))
+		fault = "--born goes with --seed and event types";
+	if (fault == NULL)
+		return CTL_DONE;
+	fprintf(stderr, "stripehookctl: %s\n", fault);
+	return CTL_USAGE;
+}
+
 int
 trigger_options_parse(struct trigger_options *o, int argc, char **argv)
 {
@@ -219,10 +236,8 @@ trigger_options_parse(struct trigger_options *o, int argc, char **argv)
 			return CTL_USAGE;
 		o->seeded |= rules[i].value == SEED;
 	}
-	if (o->header && !o->print) {
-		fputs("stripehookctl: --header goes with --print\n", stderr);
+	if (check_pairs(o) != CTL_DONE)
 		return CTL_USAGE;
-	}
 	argv += optind;
 	argc -= optind;
 	if (o->lifecycle)

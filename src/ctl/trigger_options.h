@@ -15,6 +15,7 @@ struct trigger_options {
 	size_t nlives;		/* neither: list the types */
 	enum sample_shape shape;
 	uint64_t count, seed;
+	uint64_t born;		/* 0: not given */
 	bool seeded;
 	double duplicate, rate;
 	long connections;

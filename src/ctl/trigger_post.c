@@ -8,12 +8,29 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "ctl/trigger_deliver.h"
 #include "ctl/trigger_target.h"
 #include "stripe/sample.h"
 #include "stripe/signature.h"
 
 enum { TIMEOUT = 30 };		/* seconds, as the Stripe CLI has */
+
+const struct signing_secret *
+post_secret(const struct signing_secrets *secrets)
+{
+	for (size_t i = 0; i < secrets->n; i++)
+		if (secrets->list[i].mode != LIVEMODE_LIVE)
+			return &secrets->list[i];
+	if (secrets->n == 0)
+		fputs("stripehookctl: STRIPE_WEBHOOK_SECRET is not set, so "
+		    "there is nothing to sign with\n", stderr);
+	else
+		fputs("stripehookctl: every STRIPE_WEBHOOK_SECRET is "
+		    "labelled 'live:', and made-up events are never signed "
+		    "by one; add another, 'test:whsec_...'\n", stderr);
+	return NULL;
+}
 
 void
 post_sign(char line[SIGNATURE_LINE_MAX], const struct sample_event *ev,

@@ -7,6 +7,8 @@
 
 struct deliver_options;
 struct sample_event;
+struct signing_secret;
+struct signing_secrets;
 struct target;
 
 enum { SIGNATURE_LINE_MAX = 160, ANSWER_MAX = 512 };
@@ -19,6 +21,10 @@ struct post {
 	char answer[ANSWER_MAX];	/* its beginning */
 	size_t answer_len;
 };
+
+/* The first secret that may sign made-up events; or NULL, the fault printed. */
+const struct signing_secret *post_secret(
+    const struct signing_secrets *secrets);
 
 /* Makes the handle; owner is its CURLINFO_PRIVATE. */
 void post_init(struct post *post, const struct target *target, void *owner);

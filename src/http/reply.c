@@ -9,7 +9,8 @@ static const struct {
 	const char *reason;
 } reasons[] = {
 	{ 200, "OK" }, { 204, "No Content" }, { 304, "Not Modified" },
-	{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 404, "Not Found" },
+	{ 400, "Bad Request" }, { 401, "Unauthorized" },
+	{ 403, "Forbidden" }, { 404, "Not Found" },
 	{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
 	{ 429, "Too Many Requests" }, { 503, "Service Unavailable" },
 };

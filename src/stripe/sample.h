@@ -30,11 +30,15 @@ struct sample_options {
 	const char *user_key;	/* metadata key that holds it */
 	int64_t now;		/* no event is later; 0: times are made from
 				   the seed */
+	int64_t born;		/* single events follow those of an earlier
+				   run with this seed, whose objects were made
+				   then; 0: they don't */
 };
 
 struct sample_event {
 	char id[SAMPLE_ID_MAX];
 	const char *type;	/* static */
+	int64_t created;
 	char *body;		/* malloc(3)ed, NUL-terminated */
 	size_t len;
 };

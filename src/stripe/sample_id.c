@@ -81,6 +81,8 @@ state_of(const struct sample *s, const char *name, enum scope scope)
 		h = mix(h, s->plan);
 	if (scope >= CUSTOMER || (scope == PLAN && s->own_catalogue))
 		h = mix(h, s->round);
+	if (scope == EVENT && s->opt.born != 0)
+		h = mix(h, (uint64_t)s->opt.now);
 	if (scope == EVENT)
 		return mix(h, s->serial);
 	if (scope >= PAYMENT)

@@ -88,6 +88,7 @@ struct sample_plan {
 	const char *product, *description, *tier, *nickname, *lookup_key;
 	int amount;
 	const char *currency;
+	const char *debit;	/* how bank accounts pay there, in days */
 	const char *line;	/* of an invoice */
 };
 

@@ -192,6 +192,39 @@ static const struct sample_step one_time_left[] = {
 	{ 0, NULL, NULL, NULL }
 };
 
+/* Another card pays. */
+static const struct sample_step one_time_retried[] = {
+	{ 1, "charge.failed", "A", "one_time failed" },
+	{ 0, "payment_intent.payment_failed", "A", "declined" },
+	{ 45, "charge.succeeded", "A2", "one_time unsettled" },
+	{ 0, "payment_intent.succeeded", "A2", "succeeded" },
+	{ 0, "checkout.session.completed", "A", "one_time_paid" },
+	{ 3, "charge.updated", "A2", "settled" },
+	{ 0, NULL, NULL, NULL }
+};
+
+static const struct sample_step one_time_secured[] = {
+	{ 1, "payment_intent.requires_action", "A", "action" },
+	{ 41, "charge", "A", "one_time secured" },
+	{ 0, NULL, NULL, NULL }
+};
+
+/* Money from a bank account takes days to come. */
+static const struct sample_step one_time_debited[] = {
+	{ 0, "session", "A", "" },
+	{ 30, "customer.created", "A", "" },
+	{ 1, "session", "A", "one_time debit" },
+	{ 0, "payment_intent.created", "A", "one_time debit" },
+	{ 2, "charge.pending", "A", "one_time debit pending" },
+	{ 0, "payment_intent.processing", "A", "processing" },
+	{ 0, "checkout.session.completed", "A", "unpaid" },
+	{ 3 * DAY, "charge.succeeded", "A", "arrived" },
+	{ 0, "payment_intent.succeeded", "A", "succeeded" },
+	{ 0, "checkout.session.async_payment_succeeded", "A",
+	    "one_time_paid" },
+	{ 0, NULL, NULL, NULL }
+};
+
 static const struct sample_step capture[] = {
 	{ 0, "payment_intent.amount_capturable_updated", "A",
 	    "manual authorized" },
@@ -236,6 +269,10 @@ const struct sample_life sample_lives[] = {
 	{ "paused", 2, { pause } },
 	{ "resumed", 2, { pause, resumption } },
 	{ "one_time", 6, { one_time, one_time_paid } },
+	/* 0: a seed's mix stays what it was before there were these. */
+	{ "retried", 0, { one_time, one_time_retried } },
+	{ "secured", 0, { one_time, one_time_secured, one_time_paid } },
+	{ "debited", 0, { one_time_debited } },
 	{ "abandoned", 3, { one_time, one_time_left } },
 	{ "captured", 2, { one_time, capture } },
 	{ "expired", 2, { signup, expiry } },

@@ -171,6 +171,9 @@ const struct sample_state sample_states[] = {
 	{ "payment_intent", "one_time",
 	    "{'description':null,'-invoice':null,'metadata':'$metadata',"
 	    "'setup_future_usage':null}" },
+	{ "payment_intent", "debit",
+	    "{'payment_method_options':{'card':'$none'},"
+	    "'payment_method_types':['$debit']}" },
 	{ "payment_intent", "manual",
 	    "{'capture_method':'manual'}" },
 	{ "payment_intent", "action",
@@ -217,6 +220,11 @@ const struct sample_state sample_states[] = {
 	{ "charge", "pending",
 	    "{'amount_captured':0,'balance_transaction':null,'paid':false,"
 	    "'receipt_url':null,'status':'pending'}" },
+	{ "charge", "debit",
+	    "{'payment_method_details':{'card':'$none','type':'$debit'}}" },
+	{ "charge", "arrived",
+	    "{'amount_captured':'$amount','balance_transaction':'$txn',"
+	    "'paid':true,'status':'succeeded'}" },
 	{ "charge", "failed",
 	    "{'amount_captured':0,'balance_transaction':null,"
 	    "'captured':false,'failure_code':'card_declined',"
@@ -298,6 +306,8 @@ const struct sample_state sample_states[] = {
 	{ "session", "one_time",
 	    "{'customer':'$cus','metadata':'$metadata','mode':'payment',"
 	    "'payment_intent':'$pi'}" },
+	{ "session", "debit",
+	    "{'payment_method_types':['$debit']}" },
 	{ "session", "one_time_paid",
 	    "{'payment_status':'paid','status':'complete','url':null}" },
 	{ "session", "unpaid",

@@ -189,8 +189,8 @@ emit(struct sample *s, const char *type, size_t template,
 	put_text(root, "id", ev->id);
 	put_text(root, "object", "event");
 	put_text(root, "api_version", versions[s->opt.shape]);
-	put(root, "created", json_object_new_int64(s->opt.same_second ?
-	    s->start : s->now));
+	ev->created = s->opt.same_second ? s->start : s->now;
+	put(root, "created", json_object_new_int64(ev->created));
 	put(root, "data", data);
 	put(root, "livemode", json_object_new_boolean(s->opt.livemode));
 	put(root, "pending_webhooks", json_object_new_int(1));
@@ -258,6 +258,16 @@ sample_forget(struct sample *s)
 		json_object_put(s->objects[--s->nobjects].json);
 }
 
+/* When the object of a single event was made. */
+static int64_t
+birth(const struct sample *s, const struct sample_single *single)
+{
+	if (s->opt.born != 0)
+		return s->opt.born;
+	return single->before[0] == '\0' && single->states[0] == '\0' ?
+	    s->now : s->start - AGE;
+}
+
 void
 sample_run_single(struct sample *s, const struct sample_single *single,
     struct sample_events *out)
@@ -268,8 +278,7 @@ sample_run_single(struct sample *s, const struct sample_single *single,
 
 	set_branch(s, single->branch);
 	sample_forget(s);
-	s->now = strcmp(single->states, "") == 0 &&
-	    strcmp(single->before, "") == 0 ? now : s->start - AGE;
+	s->now = birth(s, single);
 	object = object_of(s, template);
 	change(s, template, object, single->before, NULL);
 	s->now = now;

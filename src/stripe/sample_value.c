@@ -31,17 +31,19 @@ enum { NPEOPLE = sizeof(people) / sizeof(people[0]) };
 
 const struct sample_plan sample_plans[SAMPLE_PLANS] = {
 	{ "Basic", "For a start", "basic", "Basic monthly", "basic_monthly",
-	    900, "usd", "1 × Basic (at $9.00 / month)" },
+	    900, "usd", "us_bank_account",
+	    "1 × Basic (at $9.00 / month)" },
 	{ "Pro", "Everything in Basic, plus reports & API access", "pro",
-	    "Pro monthly", "pro_monthly", 1500, "usd",
+	    "Pro monthly", "pro_monthly", 1500, "usd", "us_bank_account",
 	    "1 × Pro (at $15.00 / month)" },
 	{ "Équipe", "Pour cinq personnes", "team", "Team monthly",
-	    "team_monthly", 4900, "eur", "1 × Équipe (at €49.00 / month)" },
+	    "team_monthly", 4900, "eur", "sepa_debit",
+	    "1 × Équipe (at €49.00 / month)" },
 	{ "スタンダード", "国内のお客様向け", "standard",
-	    "Standard monthly", "standard_monthly", 1200, "jpy",
+	    "Standard monthly", "standard_monthly", 1200, "jpy", "konbini",
 	    "1 × スタンダード (at ¥1,200 / month)" },
 	{ "Studio", "Research & development", "studio", "Studio monthly",
-	    "studio_monthly", 12950, "gbp",
+	    "studio_monthly", 12950, "gbp", "bacs_debit",
 	    "1 × Studio (at £129.50 / month)" },
 };
 
@@ -242,6 +244,7 @@ PLAN_TEXT(tier)
 PLAN_TEXT(nickname)
 PLAN_TEXT(lookup_key)
 PLAN_TEXT(currency)
+PLAN_TEXT(debit)
 PLAN_TEXT(line)
 
 static const struct {
@@ -252,6 +255,7 @@ static const struct {
 	{ "before", before },
 	{ "catalogue", catalogue_time },
 	{ "currency", plan_currency },
+	{ "debit", plan_debit },
 	{ "decimal", decimal },
 	{ "email", email },
 	{ "idempotency_key", idempotency_key },

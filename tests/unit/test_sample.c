@@ -156,6 +156,43 @@ START_TEST(present)
 }
 END_TEST
 
+/* Single events go on with what an earlier run made. */
+START_TEST(born)
+{
+	struct sample_options opt = { .seed = 9, .shape = SAMPLE_BASIL,
+	    .now = 1800000000 };
+	struct sample *s = sample_new(&opt);
+	struct sample_events more = { .list = NULL };
+	struct event ev;
+	struct rows rows;
+	size_t which = 0;
+	char id[SAMPLE_ID_MAX] = "";
+
+	while (strcmp(sample_type(which), "payment_intent.succeeded") != 0)
+		which++;
+	sample_add_types(s, &which, 1, &made);
+	sample_free(s);
+	ck_assert_int_eq(map(&made.list[0], &ev, &rows), OUT_OK);
+	ck_assert_int_eq(ev.created, made.list[0].created);
+	snprintf(id, sizeof(id), "%s", ev.object_id);
+	event_drop_json(&ev);
+
+	opt.born = opt.now - 7;
+	opt.now += 50;
+	s = sample_new(&opt);
+	sample_add_types(s, &which, 1, &more);
+	sample_free(s);
+	ck_assert_int_eq(map(&more.list[0], &ev, &rows), OUT_OK);
+	ck_assert_str_eq(ev.object_id, id);
+	ck_assert_str_ne(ev.id, made.list[0].id);
+	ck_assert_int_eq(ev.created, opt.now);
+	ck_assert_int_eq(json_object_get_int64(json_object_object_get(
+	    ev.object, "created")), opt.born);
+	event_drop_json(&ev);
+	sample_events_free(&more);
+}
+END_TEST
+
 START_TEST(options)
 {
 	const struct sample_options opt = { .seed = 4, .shape = SAMPLE_BASIL,
@@ -287,6 +324,12 @@ static const struct end {
 	{ "resumed", "user_subscriptions", "status", "active", false },
 	{ "one_time", "payments", "status", "succeeded", false },
 	{ "one_time", "checkout_sessions", "payment_status", "paid", false },
+	{ "retried", "payments", "status", "succeeded", false },
+	{ "retried", "charges", "status", "failed succeeded", false },
+	{ "secured", "payments", "status", "succeeded", false },
+	{ "debited", "payments", "status", "succeeded", false },
+	{ "debited", "charges", "status", "succeeded", false },
+	{ "debited", "checkout_sessions", "payment_status", "paid", false },
 	{ "abandoned", "payments", "status", "canceled", false },
 	{ "abandoned", "checkout_sessions", "status", "expired", false },
 	{ "captured", "payments", "status", "succeeded", false },
@@ -507,6 +550,7 @@ main(void)
 	tcase_add_test(tc, supported);
 	tcase_add_test(tc, seed);
 	tcase_add_test(tc, present);
+	tcase_add_test(tc, born);
 	tcase_add_test(tc, options);
 	tcase_add_test(tc, style);
 	tcase_add_loop_test(tc, lifecycle, 0, N(ends));
