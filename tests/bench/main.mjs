@@ -10,11 +10,16 @@ import { Database, SETTINGS } from './lib/database.mjs';
 import { describe, inWords } from './lib/machine.mjs';
 import { stopAll } from './lib/processes.mjs';
 import { startWeb } from './lib/web.mjs';
-import * as path_ from './parts/path.mjs';
+import * as growth from './parts/growth.mjs';
+import * as overload from './parts/overload.mjs';
+import * as wholePath from './parts/path.mjs';
+import * as push from './parts/push.mjs';
+import * as slow from './parts/slow.mjs';
+import * as status from './parts/status.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)),
 	'../..');
-const PARTS = { path: path_ };
+const PARTS = { path: wholePath, growth, status, push, overload, slow };
 
 function options(argv) {
 	const { values, positionals } = parseArgs({ args: argv,

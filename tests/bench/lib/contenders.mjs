@@ -32,7 +32,6 @@ function settings(bench, c, extra) {
 }
 
 const daemon = (program) => (bench, c, extra = {}) => {
-	c.status = path.join(bench.run, `${c.id}-status.sock`);
 	settings(bench, c, extra);
 	// Not through a proxy that makes the database slow.
 	execFileSync(bench.program('stripehookctl'), ['-c', c.config, 'migrate'],
@@ -94,6 +93,7 @@ export function contender(bench, name, db, { id = name, title } = {}) {
 	return { ...what, name, id, db, title: title ?? what.title,
 		database: `bench_${id.replaceAll('-', '_')}`,
 		ingest: path.join(bench.run, `${id}.sock`),
+		status: path.join(bench.run, `${id}-status.sock`),
 		log: path.join(bench.state, `${id}.log`) };
 }
 

@@ -129,4 +129,4 @@ export function resetPeakMemory(pids) {
 		fs.writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
-export { sleep };
+export { signal, sleep };
