@@ -71,7 +71,7 @@ execute(MYSQL_STMT *st, const struct text *values, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		bind[i].buffer_type = values[i].s != NULL ?
 		    MYSQL_TYPE_STRING : MYSQL_TYPE_NULL;
-		bind[i].buffer = (void *)(uintptr_t)values[i].s;
+		memcpy(&bind[i].buffer, &values[i].s, sizeof(char *));
 		bind[i].buffer_length = values[i].len;
 	}
 	return mysql_stmt_bind_param(st, bind) == 0 &&

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { budget } from './lib/budget.mjs';
 import { CONTENDERS } from './lib/contenders.mjs';
 import { Database, SETTINGS } from './lib/database.mjs';
 import { describe, inWords } from './lib/machine.mjs';
@@ -102,17 +103,19 @@ class Bench {
 	write(results) {
 		const data = Object.fromEntries(Object.entries(results)
 			.map(([name, { data: part }]) => [name, part]));
-		const words = Object.entries(results).map(([name, { text }]) =>
-			`== ${PARTS[name].title}\n\n${text}`);
+		const goals = budget(data);
+		const words = [...Object.entries(results).map(([name, { text }]) =>
+			`== ${PARTS[name].title}\n\n${text}`),
+		...goals.rows.length > 0 ? [`== Budget\n\n${goals.text}`] : []];
+		const all = `${this.caption.join('\n')}\n\n${words.join('\n')}`;
 		fs.writeFileSync(path.join(this.out, 'results.json'), JSON.stringify({
 			machine: this.machine, mariadb: SETTINGS, options: this.options,
-			...data }, null, '\t') + '\n');
-		fs.writeFileSync(path.join(this.out, 'results.txt'),
-			`${this.caption.join('\n')}\n\n${words.join('\n')}`);
+			budget: goals.rows, ...data }, null, '\t') + '\n');
+		fs.writeFileSync(path.join(this.out, 'results.txt'), all);
 		for (const { plots } of Object.values(results))
 			for (const [name, svg] of Object.entries(plots))
 				fs.writeFileSync(path.join(this.out, `${name}.svg`), svg);
-		process.stdout.write(`\n${words.join('\n')}\n`);
+		process.stdout.write(`\n${all}\n`);
 		console.log(`written: ${path.relative(process.cwd(), this.out)}/` +
 			'results.txt results.json *.svg');
 	}
@@ -121,9 +124,13 @@ class Bench {
 async function main() {
 	const bench = new Bench(options(process.argv.slice(2)));
 	let stopping;
+	let interrupted = false;
 	const stop = () => stopping ??= bench.stop();
 	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-		process.on(name, () => stop().finally(() => process.exit(130)));
+		process.on(name, () => {
+			interrupted = true;
+			stop().finally(() => process.exit(130));
+		});
 	try {
 		await bench.start();
 		const results = {};
@@ -133,6 +140,9 @@ async function main() {
 			bench.progress('');
 		}
 		bench.write(results);
+	} catch (error) {
+		if (!interrupted)
+			throw error;
 	} finally {
 		await stop();
 	}

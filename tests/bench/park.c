@@ -24,6 +24,7 @@ enum {
 	EVENTS_MAX = 256,
 	DIALS_MAX = 200,	/* connections being made at a time */
 	LOST_US = 10000000,	/* a change that nobody was told of by then */
+	REST_US = 1000000,	/* before who was refused asks again */
 	CHANGES_MAX = 1000000
 };
 
@@ -32,6 +33,7 @@ struct conn {
 	long i;			/* which object; -1: the deliverer */
 	bool parked, dialing;
 	int64_t sent_us;	/* of the change it is to be told, or 0 */
+	int64_t rest_us;	/* until when it doesn't ask */
 	struct park_answer answer;
 };
 
@@ -144,8 +146,6 @@ waiting_step(struct conn *c, const char *p, size_t n)
 	unsigned before = c->answer.events;
 
 	park_answer_feed(&c->answer, p, n);
-	if (c->answer.head_done && c->answer.status != 200)
-		refused++;
 	if (c->answer.stream)
 		park(c);
 	if (c->answer.events > before)
@@ -157,6 +157,10 @@ waiting_step(struct conn *c, const char *p, size_t n)
 	nparked -= c->parked;
 	ndialing -= c->dialing;
 	c->parked = c->dialing = false;
+	if (c->answer.status != 200) {
+		refused++;
+		c->rest_us = now_us() + REST_US;
+	}
 	if (c->answer.closes || c->answer.status != 200)
 		hang_up(c);
 }
@@ -188,6 +192,7 @@ step(struct conn *c)
 		waiting_step(c, in, (size_t)n);
 	} else if (n == 0 || errno != EAGAIN) {
 		broken += !c->answer.ended;
+		c->rest_us = now_us() + (c->answer.ended ? 0 : REST_US);
 		hang_up(c);
 		if (c->i < 0)
 			changing = NULL;
@@ -237,11 +242,12 @@ static void
 ask_all(void)
 {
 	static int at;
+	int64_t now = now_us();
 
 	for (int k = 0; k < opt.connections && ndialing < DIALS_MAX; k++) {
 		struct conn *c = &waiting[at++ % opt.connections];
 
-		if (!c->parked && !c->dialing)
+		if (!c->parked && !c->dialing && now >= c->rest_us)
 			ask(c);
 		/* Nothing tells that a long poll waits but that it isn't
 		   answered at once. */

@@ -1,9 +1,9 @@
 // Who is measured. Each gets a database of its own on the same server, and
 // the same work: check the signature, store the event once, keep the payment.
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { answers, listens, start, tree } from './processes.mjs';
+import { request } from '../../integration/lib/http.mjs';
+import { answers, listens, run, start, tree } from './processes.mjs';
 
 export const SECRET = 'whsec_bench_5eQmT0cX9yLrVw3KpZ8dNs';
 export const STATUS_KEY = 'bench-status-key-0123456789abcdef0123';
@@ -31,11 +31,11 @@ function settings(bench, c, extra) {
 	{ mode: 0o600 });
 }
 
-const daemon = (program) => (bench, c, extra = {}) => {
+const daemon = (program) => async (bench, c, extra = {}) => {
 	settings(bench, c, extra);
 	// Not through a proxy that makes the database slow.
-	execFileSync(bench.program('stripehookctl'), ['-c', c.config, 'migrate'],
-		{ env: { PATH: process.env.PATH, STRIPEHOOK_DB_SOCKET: c.db.socket } });
+	await run([bench.program('stripehookctl'), '-c', c.config, 'migrate'],
+		{ env: { STRIPEHOOK_DB_SOCKET: c.db.socket } });
 	// What it writes to standard error is in its log file, too.
 	return start(c.id, ['sh', '-c', 'exec "$@" 2>/dev/null', '-',
 		bench.program(program), '-c', c.config], { log: c.log });
@@ -101,13 +101,17 @@ export function contender(bench, name, db, { id = name, title } = {}) {
 export async function startContender(bench, c, settings) {
 	if (c.start === undefined)
 		return;
-	c.db.create(c.database);
+	await c.db.sql(`CREATE DATABASE IF NOT EXISTS ${c.database}`);
 	if (c.schema)
-		c.db.load(c.database,
-			path.join(bench.root, 'tests/bench/peers.sql'));
+		await c.db.sql(`USE ${c.database}; ${fs.readFileSync(path.join(
+			bench.root, 'tests/bench/peers.sql'), 'utf8')}`);
 	fs.rmSync(c.ingest, { force: true });
-	c.server = c.start(bench, c, settings);
+	c.server = await c.start(bench, c, settings);
 	await answers(c.server, () => listens(c.ingest));
+	if (c.kind === 'stripehook')
+		await answers(c.server, () =>
+			request(`http://127.0.0.1:${c.http}/readyz`)
+				.then(({ status }) => status === 200, () => false));
 }
 
 // Its processes: who answers, without nginx and database.
@@ -115,5 +119,5 @@ export const processesOf = (c) =>
 	c.server === undefined ? [] : tree(c.server.pid);
 
 // Events that it has stored.
-export const stored = (c) => Number(c.db.sql(`SELECT COUNT(*) FROM ` +
+export const stored = async (c) => Number(await c.db.sql(`SELECT COUNT(*) FROM ` +
 	`${c.database}.${c.schema ? 'webhook_events' : 'event_journal'}`));

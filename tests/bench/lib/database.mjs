@@ -1,8 +1,7 @@
 // The MariaDB servers that all contenders share.
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { answers, start } from './processes.mjs';
+import { answers, run, shell, start } from './processes.mjs';
 
 // For all alike: durable, and with memory for the data, as in production.
 export const SETTINGS = ['--innodb-flush-log-at-trx-commit=1',
@@ -10,11 +9,6 @@ export const SETTINGS = ['--innodb-flush-log-at-trx-commit=1',
 	'--max-connections=500'];
 const BINLOG = ['--log-bin=binlog', '--server-id=1', '--sync-binlog=1',
 	'--binlog-format=ROW', '--max-binlog-size=256M'];
-
-const client = (socket, args, options = {}) =>
-	execFileSync('mariadb', ['--no-defaults', '--user=root',
-		`--socket=${socket}`, '--batch', '--skip-column-names', ...args],
-	{ encoding: 'utf8', maxBuffer: 1 << 26, ...options });
 
 export class Database {
 	// dir: of its data, made anew.
@@ -24,8 +18,7 @@ export class Database {
 		db.dir = path.join(bench.state, name);
 		db.socket = path.join(bench.run, `${name}.sock`);
 		fs.rmSync(db.dir, { recursive: true, force: true });
-		execFileSync('bash', ['-c', 'source scripts/lib.sh; db_create "$1"',
-			'-', db.dir], { cwd: bench.root, stdio: 'ignore' });
+		await shell(bench, 'db_create', db.dir);
 		db.server = start(`mariadbd ${name}`, ['mariadbd', '--no-defaults',
 			...(process.getuid() === 0 ? ['--user=root'] : []),
 			`--datadir=${db.dir}`, `--socket=${db.socket}`,
@@ -34,14 +27,9 @@ export class Database {
 			'--character-set-server=utf8mb4', ...SETTINGS,
 			...(binlog ? BINLOG : ['--skip-log-bin'])],
 		{ log: path.join(bench.state, `${name}.log`) });
-		await answers(db.server, () => {
-			try {
-				db.sql('DO 1', { stdio: ['ignore', 'pipe', 'ignore'] });
-				return true;
-			} catch {
-				return false;
-			}
-		});
+		// One that is told to stop while it starts may hang, and its client.
+		await answers(db.server, () => db.sql('DO 1', { timeout: 2000 })
+			.then(() => true, () => false));
 		return db;
 	}
 
@@ -49,21 +37,10 @@ export class Database {
 		return this.server.pid;
 	}
 
-	sql(text, options) {
-		return client(this.socket, ['-e', text], options).trim();
-	}
-
-	load(database, file) {
-		client(this.socket, [database],
-			{ input: fs.readFileSync(file) });
-	}
-
-	create(database) {
-		this.sql(`CREATE DATABASE IF NOT EXISTS ${database}`);
-	}
-
-	// Kept small, since nobody reads it.
-	dropBinlog() {
-		this.sql('RESET MASTER');
+	// The rows, fields separated by tabs.
+	async sql(text, options) {
+		return (await run(['mariadb', '--no-defaults', '--user=root',
+			`--socket=${this.socket}`, '--batch', '--skip-column-names',
+			'-e', text], options)).trim();
 	}
 }

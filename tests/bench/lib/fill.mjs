@@ -27,30 +27,30 @@ const columns = (n) => ({
 			`event_journal LIMIT 1), ${PAYMENT})` },
 });
 
-function copy(db, database, table, changed, from, to) {
-	const names = db.sql('SELECT column_name FROM ' +
+async function copy(db, database, table, changed, from, to) {
+	const names = (await db.sql('SELECT column_name FROM ' +
 		'information_schema.columns WHERE table_schema = ' +
-		`'${database}' AND table_name = '${table}'`).split('\n');
+		`'${database}' AND table_name = '${table}'`)).split('\n');
 	const values = names.map((name) => changed[name] ?? name);
-	db.sql(`USE ${database}; INSERT INTO ${table} (${names.join(', ')}) ` +
+	await db.sql(`USE ${database}; INSERT INTO ${table} (${names.join(', ')}) ` +
 		`SELECT ${values.join(', ')} FROM (SELECT * FROM ${table} ` +
 		`ORDER BY 1 DESC LIMIT 1) sample, seq_${from}_to_${to}`);
 }
 
 // The database holds one event; then n more. The newest have payloads, as
 // many as payloads says: older ones have been pruned.
-export function fill(bench, db, database, n, payloads) {
+export async function fill(bench, db, database, n, payloads) {
 	for (const [table, changed] of Object.entries(columns(n))) {
 		const first = table === 'event_payloads' ? n - payloads + 1 : 1;
 		for (let from = first; from <= n; from += CHUNK) {
 			bench.progress(`filling ${table}: ${from} of ${n}`);
-			copy(db, database, table, changed, from,
+			await copy(db, database, table, changed, from,
 				Math.min(n, from + CHUNK - 1));
 		}
 	}
 }
 
 // Bytes that a database's tables take on disk.
-export const diskBytes = (db, database) => Number(db.sql('SELECT ' +
+export const diskBytes = async (db, database) => Number(await db.sql('SELECT ' +
 	'SUM(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES ' +
 	`WHERE NAME LIKE '${database.replaceAll('_', '\\_')}/%'`));

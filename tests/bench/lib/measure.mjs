@@ -1,9 +1,8 @@
 // One measurement: a load, and what it costs whom.
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
 import { SECRET, processesOf } from './contenders.mjs';
-import { cpuSeconds, peakMemory, sleep, tree } from './processes.mjs';
+import { cpuSeconds, job, peakMemory, sleep, tree } from './processes.mjs';
 
 // For what the one before left to do: log files, dirty pages.
 const PAUSE_MS = 150;
@@ -11,8 +10,7 @@ const PAUSE_MS = 150;
 // Runs bench-load; calls warm() when its warm-up is over.
 export function load(bench, args, warm = () => {}) {
 	return new Promise((resolve, reject) => {
-		const child = spawn(bench.program('bench-load'), args,
-			{ stdio: ['ignore', 'pipe', 'inherit'] });
+		const child = job([bench.program('bench-load'), ...args]);
 		let result;
 		readline.createInterface({ input: child.stdout })
 			.on('line', (line) => {
@@ -42,6 +40,15 @@ export const loadArguments = (bench, c, { tls = false, connections = 64,
 	...(duplicates ? ['--duplicates', String(duplicates)] : []),
 	...(randomIds ? ['--random-ids'] : []),
 ];
+
+// Has it answer a few, so that nobody is measured while it loads or compiles.
+export async function rehearse(bench, c, count = 100) {
+	const { status } = await load(bench, loadArguments(bench, c,
+		{ connections: 8, count }));
+	if (status[200] !== count)
+		throw new Error(`${c.title} answers ${JSON.stringify(status)}; its ` +
+			`log is ${c.log}, with --keep`);
+}
 
 // Who uses processor time, by group.
 const groups = (bench, c) => ({

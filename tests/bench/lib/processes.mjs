@@ -6,10 +6,11 @@ import {
 	alive, children, signal, sleep, until,
 } from '../../integration/lib/processes.mjs';
 
-const STOP_MS = 60000;
+const STOP_MS = 20000;
 const TICKS = 100;		// USER_HZ: the unit of /proc/PID/stat
 
 const started = [];
+let ending = false;
 
 // Settings of whoever calls must not reach what is measured.
 function cleanEnvironment() {
@@ -19,6 +20,8 @@ function cleanEnvironment() {
 
 // In the background, output to a file; ended by the kernel if this one is.
 export function start(name, command, { env = {}, cwd, log }) {
+	if (ending)
+		throw new Error('interrupted');
 	const out = fs.openSync(log, 'a');
 	const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...command],
 		{ cwd, env: { ...cleanEnvironment(), ...env }, detached: true,
@@ -31,6 +34,48 @@ export function start(name, command, { env = {}, cwd, log }) {
 	started.push(server);
 	return server;
 }
+
+// For a while, its output to read; with all that it starts itself.
+const jobs = new Set();
+export function job(command, { env = {}, cwd, stderr = 'inherit' } = {}) {
+	if (ending)
+		throw new Error('interrupted');
+	const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command],
+		{ env: { ...cleanEnvironment(), ...env }, cwd, detached: true,
+			stdio: ['ignore', 'pipe', stderr] });
+	jobs.add(child);
+	child.closed = new Promise((resolve) => {
+		child.on('close', resolve);
+	}).finally(() => jobs.delete(child));
+	return child;
+}
+
+// To its end; what it printed.
+export async function run(command, { timeout, ...options } = {}) {
+	const child = job(command, { ...options, stderr: 'pipe' });
+	const out = { stdout: '', stderr: '' };
+	for (const name of ['stdout', 'stderr'])
+		child[name].setEncoding('utf8').on('data', (text) => {
+			out[name] += text;
+		});
+	const timer = timeout && setTimeout(() => endJob(child), timeout);
+	const code = await child.closed;
+	clearTimeout(timer);
+	if (code !== 0)
+		throw new Error(`${command.join(' ').slice(0, 300)}: ` +
+			`${out.stderr.trim() || code}`);
+	return out.stdout;
+}
+
+function endJob(child) {
+	signal(-child.pid, 'SIGKILL');
+	return child.closed;
+}
+
+// A function of scripts/servers.sh.
+export const shell = (bench, name, ...args) =>
+	run(['bash', '-c', `source scripts/lib.sh; ${name} "$@"`, '-', ...args],
+		{ cwd: bench.root });
 
 export async function stop(server, name = 'SIGTERM') {
 	const at = started.indexOf(server);
@@ -50,6 +95,8 @@ export async function stop(server, name = 'SIGTERM') {
 }
 
 export async function stopAll() {
+	ending = true;
+	await Promise.all([...jobs].map(endJob));
 	while (started.length > 0)
 		await stop(started.at(-1));
 }

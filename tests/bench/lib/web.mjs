@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { answers, freePort, listens, start } from './processes.mjs';
+import { answers, freePort, listens, shell, start } from './processes.mjs';
 
 // As production has it, but under names of this instance and, since all load
 // comes from one address, without limits for each.
@@ -46,16 +46,20 @@ const kinds = {
 		}`],
 };
 
+// As many as may be: thousands are parked, and each counts twice.
+const FILES = Math.min(65536, Number(execFileSync('sh', ['-c', 'ulimit -Hn'],
+	{ encoding: 'utf8' }).trim()) || 65536);
+
 const PAGE = (dir, text) => `
 ${process.getuid() === 0 ? 'user root;' : ''}
 daemon off;
 worker_processes auto;
-worker_rlimit_nofile 65536;
+worker_rlimit_nofile ${FILES};
 pid "${dir}/nginx.pid";
 error_log "${dir}/error.log" error;
 
 events {
-	worker_connections 32768;
+	worker_connections ${FILES - 64};
 	multi_accept on;
 }
 
@@ -93,8 +97,7 @@ export async function startWeb(bench, places) {
 	const dir = path.join(bench.state, 'nginx');
 	fs.rmSync(dir, { recursive: true, force: true });
 	fs.mkdirSync(dir, { recursive: true });
-	execFileSync('bash', ['-c', 'source scripts/lib.sh; make_certificate "$1"',
-		'-', dir], { cwd: bench.root, stdio: 'ignore' });
+	await shell(bench, 'make_certificate', dir);
 	fs.symlinkSync(path.join(bench.root, 'nginx/snippets'),
 		path.join(dir, 'snippets'));
 	for (const place of places) {

@@ -26,9 +26,9 @@ export async function run(bench) {
 		await startContender(bench, c);
 		await load(bench, loadArguments(bench, c,
 			{ connections: 1, count: 1 }));
-		fill(bench, c.db, c.database, c.events,
+		await fill(bench, c.db, c.database, c.events,
 			Math.min(c.events, PAYLOADS_MAX));
-		c.bytes = diskBytes(c.db, c.database);
+		c.bytes = await diskBytes(c.db, c.database);
 	}
 	for (let round = 0; round < runs; round++)
 		for (const randomIds of [false, true])

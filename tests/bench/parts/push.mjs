@@ -1,12 +1,11 @@
 // Push: front ends that wait on the status route, by the thousand.
-import { spawn } from 'node:child_process';
 import readline from 'node:readline';
 import {
 	SECRET, STATUS_KEY, contender, processesOf, startContender,
 } from '../lib/contenders.mjs';
 import { measure } from '../lib/measure.mjs';
 import {
-	cpuSeconds, memoryNow, signal, sleep,
+	cpuSeconds, job, memoryNow, signal, sleep,
 } from '../lib/processes.mjs';
 import { median } from '../lib/stats.mjs';
 import { number } from '../lib/svg.mjs';
@@ -28,9 +27,9 @@ const SETTINGS = { STRIPEHOOK_STATUS_SLOTS: '8192' };
 
 class Park {
 	constructor(bench, c, n, { rate = 0 } = {}) {
-		this.child = spawn(bench.program('bench-park'), ['-p', String(c.http),
+		this.child = job([bench.program('bench-park'), '-p', String(c.http),
 			'-c', String(n), '-s', SECRET, '-k', STATUS_KEY, '-T', '600',
-			'-R', String(rate)], { stdio: ['ignore', 'pipe', 'inherit'] });
+			'-R', String(rate)]);
 		const lines = readline.createInterface({ input: this.child.stdout });
 		this.all = new Promise((resolve, reject) => {
 			lines.once('line', (line) => {
@@ -59,11 +58,13 @@ class Park {
 const total = (list) => list.reduce((a, b) => a + b, 0);
 const megabytes = (c) => total(memoryNow(processesOf(c)));
 
+// Processors that it and the database use while nothing happens: every 2 s it
+// asks what other hosts have stored.
 async function idleCpu(c, seconds) {
-	const pids = processesOf(c);
-	const before = cpuSeconds(pids);
+	const groups = [processesOf(c), [c.db.pid]];
+	const before = groups.map(cpuSeconds);
 	await sleep(seconds * 1000);
-	return (cpuSeconds(pids) - before) / seconds;
+	return groups.map((pids, i) => (cpuSeconds(pids) - before[i]) / seconds);
 }
 
 async function parked(bench, c, n) {
@@ -75,7 +76,7 @@ async function parked(bench, c, n) {
 		result.alone.push((await measure(bench, c, beside)).p99_us / 1000);
 		const park = new Park(bench, c, n);
 		result.parking = (await park.all).parking_seconds;
-		result.idle = await idleCpu(c, seconds);
+		result.idle = await idleCpu(c, Math.max(1, 2 * seconds));
 		result.memory = megabytes(c);
 		result.with.push((await measure(bench, c, beside)).p99_us / 1000);
 		result.park = await park.stop();
@@ -100,17 +101,17 @@ export async function run(bench) {
 function report(bench, results) {
 	const ms = (us) => us === undefined ? '' : (us / 1000).toFixed(1);
 	const rows = results.map((r) => [`${number(r.n)} parked`,
-		r.before.toFixed(0), r.memory.toFixed(0), (100 * r.idle).toFixed(1),
+		r.before.toFixed(0), r.memory.toFixed(0), r.idle.map((n) => (100 * n).toFixed(1)).join(' + '),
 		median(r.alone).toFixed(2), median(r.with).toFixed(2),
 		ms(r.told.answer_to_push?.p50_us), ms(r.told.answer_to_push?.p99_us),
 		String(r.told.changes), String(r.told.lost),
 		String(r.told.refused + r.told.broken)]);
-	return { data: results, plots: {}, text: 'Server-sent events by nginx. ' +
-		'Memory of all of stripehookd (MB), before and with them; processor ' +
-		'that they take while\nnothing happens (% of one); p99 (ms) of ' +
-		`${number(RATE)} deliveries a second, without and with them; ` +
-		'milliseconds from the answer to\na delivery until the front end ' +
-		'that waits for it was told.\n' +
+	return { data: results, plots: {}, text: 'Server-sent events through ' +
+		'nginx. MB: memory of all of stripehookd, before and with them. ' +
+		'idle: % of a\nprocessor that it and the database use while nothing ' +
+		`happens. p99: ms, of ${number(RATE)} deliveries a second\nwithout ` +
+		'and with them. told: ms from the answer to a delivery until the ' +
+		'front end that waits for it knows.\n' +
 		table(['', 'MB before', 'MB with', 'idle %', 'p99 without',
 			'p99 with', 'told p50', 'told p99', 'changes', 'lost', 'refused'],
 		rows) };

@@ -39,9 +39,11 @@ export async function run(bench) {
 			(results[c.id] ??= []).push(await measure(bench, c,
 				{ connections: CONNECTIONS, count, resend: true }));
 		}
-	for (const c of list)
-		if (stored(c) !== count * results[c.id].length)
-			throw new Error(`${c.title}: ${stored(c)} events stored`);
+	for (const c of list) {
+		const n = await stored(c);
+		if (n !== count * results[c.id].length)
+			throw new Error(`${c.title}: ${n} events are stored`);
+	}
 	return report(bench, list, results, count);
 }
 

@@ -31,8 +31,8 @@ export async function run(bench) {
 	await startContender(bench, c);
 	await load(bench, loadArguments(bench, c,
 		{ count: OBJECTS, resend: true }));
-	const ids = c.db.sql('SELECT stripe_payment_intent_id FROM ' +
-		`${c.database}.payments`).split('\n');
+	const ids = (await c.db.sql('SELECT stripe_payment_intent_id FROM ' +
+		`${c.database}.payments`)).split('\n');
 	const requests = path.join(bench.state, 'status-requests');
 	fs.writeFileSync(requests, ids.map((id) =>
 		`/api/webhooks/status/${id} ${token(id)}\n`).join(''));
