@@ -1,0 +1,46 @@
+// The MariaDB servers that all contenders share.
+import fs from 'node:fs';
+import path from 'node:path';
+import { answers, run, shell, start } from './processes.mjs';
+
+// For all alike: durable, and with memory for the data, as in production.
+export const SETTINGS = ['--innodb-flush-log-at-trx-commit=1',
+	'--innodb-buffer-pool-size=2G', '--innodb-log-file-size=1G',
+	'--max-connections=500'];
+const BINLOG = ['--log-bin=binlog', '--server-id=1', '--sync-binlog=1',
+	'--binlog-format=ROW', '--max-binlog-size=256M'];
+
+export class Database {
+	// dir: of its data, made anew.
+	static async start(bench, name, { binlog = false } = {}) {
+		const db = new Database();
+		db.name = name;
+		db.dir = path.join(bench.state, name);
+		db.socket = path.join(bench.run, `${name}.sock`);
+		fs.rmSync(db.dir, { recursive: true, force: true });
+		await shell(bench, 'db_create', db.dir);
+		db.server = start(`mariadbd ${name}`, ['mariadbd', '--no-defaults',
+			...(process.getuid() === 0 ? ['--user=root'] : []),
+			`--datadir=${db.dir}`, `--socket=${db.socket}`,
+			`--pid-file=${db.dir}/mariadbd.pid`, '--skip-networking',
+			'--skip-name-resolve', '--performance-schema=OFF',
+			'--character-set-server=utf8mb4', ...SETTINGS,
+			...(binlog ? BINLOG : ['--skip-log-bin'])],
+		{ log: path.join(bench.state, `${name}.log`) });
+		// One that is told to stop while it starts may hang, and its client.
+		await answers(db.server, () => db.sql('DO 1', { timeout: 2000 })
+			.then(() => true, () => false));
+		return db;
+	}
+
+	get pid() {
+		return this.server.pid;
+	}
+
+	// The rows, fields separated by tabs.
+	async sql(text, options) {
+		return (await run(['mariadb', '--no-defaults', '--user=root',
+			`--socket=${this.socket}`, '--batch', '--skip-column-names',
+			'-e', text], options)).trim();
+	}
+}

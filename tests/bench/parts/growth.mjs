@@ -1,0 +1,77 @@
+// Whether stored events make the next ones slower: the same receiver on
+// databases that hold none, and very many.
+import { contender, startContender } from '../lib/contenders.mjs';
+import { diskBytes, fill } from '../lib/fill.mjs';
+import { load, loadArguments, measure } from '../lib/measure.mjs';
+import { summary } from '../lib/stats.mjs';
+import { bars, number } from '../lib/svg.mjs';
+import { table } from '../lib/table.mjs';
+
+export const title = 'Stored events';
+
+const PAYLOADS_MAX = 1000000;	// the rest is pruned, as by retention
+
+const sizes = ({ quick, seconds }) => !quick ? [0, 1000000, 10000000] :
+	seconds < 1 ? [0, 1000] : [0, 200000];
+
+export const places = (bench) => sizes(bench.options).map((n) =>
+	({ ...contender(bench, 'stripehook', bench.db,
+		{ id: `growth-${n}`, title: `${number(n)} stored` }), events: n }));
+
+export async function run(bench) {
+	const { runs, seconds, warmUp } = bench.options;
+	const list = bench.places.growth;
+	const results = {};
+	for (const c of list) {
+		await startContender(bench, c);
+		await load(bench, loadArguments(bench, c,
+			{ connections: 1, count: 1 }));
+		await fill(bench, c.db, c.database, c.events,
+			Math.min(c.events, PAYLOADS_MAX));
+		c.bytes = await diskBytes(c.db, c.database);
+	}
+	for (let round = 0; round < runs; round++)
+		for (const randomIds of [false, true])
+			for (const c of list) {
+				bench.progress(`round ${round + 1} of ${runs}: ${c.title}`);
+				((results[c.id] ??= {})[randomIds ? 'random' : 'stripe'] ??=
+					[]).push(await measure(bench, c,
+					{ seconds: seconds * 2, warmUp, randomIds }));
+			}
+	return report(bench, list, results);
+}
+
+function report(bench, list, results) {
+	const data = Object.fromEntries(list.map((c) => [c.events, {
+		bytes: c.bytes,
+		payloads: Math.min(c.events, PAYLOADS_MAX),
+		...Object.fromEntries(Object.entries(results[c.id]).map(
+			([ids, runs]) => [ids, summary(runs)])),
+	}]));
+	const base = data[0];
+	const rows = Object.entries(data).flatMap(([events, d]) =>
+		['stripe', 'random'].map((ids) => [
+			`${number(Number(events))} events, ids ` +
+			(ids === 'stripe' ? 'as Stripe\'s' : 'at random'),
+			number(d[ids].rate.median),
+			`${number(d[ids].rate.low)}…${number(d[ids].rate.high)}`,
+			(d[ids].rate.median / base[ids].rate.median).toFixed(2),
+			d[ids].p99_ms.median.toFixed(1),
+			d[ids].cpu_us.database.median.toFixed(0),
+			(d.bytes / 2 ** 20).toFixed(0),
+			events > 0 ? (d.bytes / events).toFixed(0) : '']));
+	const text = table(['', 'events/s', 'lowest…highest', 'of that with none',
+		'p99 ms', 'database µs', 'MB on disk', 'bytes each'], rows) +
+		`Payloads are kept of the newest ${number(PAYLOADS_MAX)} events; ` +
+		'older ones are pruned. 64 connections, plain HTTP.\n';
+	return { data, text, plots: { growth: bars({
+		title: 'Events per second with many stored',
+		unit: 'events/s, 64 connections (whisker: lowest and highest run)',
+		rows: rows.map(([label], i) => {
+			const { rate } = Object.values(data)[i >> 1][
+				i % 2 === 0 ? 'stripe' : 'random'];
+			return { label, value: rate.median, low: rate.low,
+				high: rate.high, colour: i % 2 === 0 ? 0 : 6 };
+		}),
+		caption: bench.caption }) } };
+}

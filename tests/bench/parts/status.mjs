@@ -1,0 +1,63 @@
+// The status route: polls of a front end that asks again and again.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+	STATUS_KEY, contender, processesOf, startContender,
+} from '../lib/contenders.mjs';
+import { load, loadArguments, measure } from '../lib/measure.mjs';
+import { summary } from '../lib/stats.mjs';
+import { number } from '../lib/svg.mjs';
+import { table } from '../lib/table.mjs';
+
+export const title = 'Status route';
+
+const OBJECTS = 1000;
+
+export const places = (bench) => [contender(bench, 'stripehook', bench.db,
+	{ id: 'status' })];
+
+// As 'stripehookctl token' makes it; see src/stripe/token.h.
+function token(id) {
+	const signed = `${Math.floor(Date.now() / 1000) + 3600}`;
+	return `sht1.${signed}.` + crypto.createHmac('sha256', STATUS_KEY)
+		.update(`sht1.${id}.${signed}`).digest('hex');
+}
+
+export async function run(bench) {
+	const { connections, runs, seconds, warmUp } = bench.options;
+	const [c] = bench.places.status;
+	const results = {};
+	await startContender(bench, c);
+	await load(bench, loadArguments(bench, c,
+		{ count: OBJECTS, resend: true }));
+	const ids = (await c.db.sql('SELECT stripe_payment_intent_id FROM ' +
+		`${c.database}.payments`)).split('\n');
+	const requests = path.join(bench.state, 'status-requests');
+	fs.writeFileSync(requests, ids.map((id) =>
+		`/api/webhooks/status/${id} ${token(id)}\n`).join(''));
+	for (let round = 0; round < runs; round++)
+		for (const n of connections) {
+			bench.progress(`round ${round + 1} of ${runs}: ${n} connections`);
+			(results[n] ??= []).push(await measure(bench, c,
+				{ connections: n, seconds, warmUp, requests }));
+		}
+	return report(bench, c, results);
+}
+
+function report(bench, c, results) {
+	const data = Object.fromEntries(Object.entries(results).map(
+		([n, runs]) => [n, summary(runs)]));
+	const rows = Object.entries(data).map(([n, s]) => [
+		`${n} connection${n === '1' ? '' : 's'}`, number(s.rate.median),
+		`${number(s.rate.low)}…${number(s.rate.high)}`,
+		s.p50_ms.median.toFixed(2), s.p99_ms.median.toFixed(2),
+		...['nginx', 'workers', 'database', 'load'].map((who) =>
+			s.cpu_us[who].median.toFixed(0)),
+		s.not_ok === 0 ? '' : String(s.not_ok)]);
+	return { data, plots: {}, text: 'Polls of 1,000 payments with a token, ' +
+		`plain HTTP; ${processesOf(c).length} processes.\n` +
+		table(['', 'answers/s', 'lowest…highest', 'p50 ms', 'p99 ms',
+			'nginx µs', 'workers µs', 'database µs', 'load µs', 'not 200'],
+		rows) };
+}
