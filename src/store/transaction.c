@@ -2,6 +2,7 @@
 #include "store/transaction.h"
 
 #include <errmsg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,22 +183,48 @@ gather(struct transaction *tx, struct entry **e, size_t n)
 	return k;
 }
 
-/* Settles the ties that a statement reported for the rows it wrote. */
+/* What stands inside another object doesn't tie. */
+static bool
+may_tie(const struct placed *p)
+{
+	const struct value *key = &p->row->values[0];
+
+	return strlen(p->event->object_id) == key->len &&
+	    memcmp(p->event->object_id, key->s, key->len) == 0;
+}
+
+static bool
+is_newer(const struct row *a, const struct row *b)
+{
+	size_t len = a->order_key_len < b->order_key_len ?
+	    a->order_key_len : b->order_key_len;
+	int c = memcmp(a->order_key, b->order_key, len);
+
+	return c > 0 || (c == 0 && a->order_key_len > b->order_key_len);
+}
+
+/*
+ * Settles the ties that a statement reported for the rows it wrote: of each
+ * stored row once, for the newest that was written there, since it alone may
+ * be what the row is, and by what was reported last.
+ */
 static enum db_class
 settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
     struct err *err)
 {
 	enum db_class class = DB_OK;
+	const struct placed *newest;
 
-	for (size_t i = 0; i < n && class == DB_OK; i++) {
-		const struct value *key = &rows[i].row->values[0];
-		const struct event *ev = rows[i].event;
-
-		/* What stands inside another object doesn't tie. */
-		if (tx->ties[i] > 0 && strlen(ev->object_id) == key->len &&
-		    memcmp(ev->object_id, key->s, key->len) == 0)
-			class = settle_row(tx->settler, rows[i].row, ev,
-			    tx->ties[i], err);
+	for (size_t i = 0, end; i < n && class == DB_OK; i = end) {
+		newest = NULL;
+		for (end = i; end < n &&
+		    compare_placed(&rows[i], &rows[end]) == 0; end++)
+			if (may_tie(&rows[end]) && (newest == NULL ||
+			    is_newer(rows[end].row, newest->row)))
+				newest = &rows[end];
+		if (newest != NULL && tx->ties[end - 1] > 0)
+			class = settle_row(tx->settler, newest->row,
+			    newest->event, tx->ties[end - 1], err);
 	}
 	return class;
 }
