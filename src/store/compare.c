@@ -79,7 +79,7 @@ compare_open(MYSQL *mysql, struct err *err)
 	for (size_t i = 0; i < mapping_ntables; i++)
 		if (open_table(mysql, mapping_tables[i], err) != 0)
 			return -1;
-	return 0;
+	return compare_open_links(mysql, err);
 }
 
 int
@@ -90,7 +90,7 @@ compare_clear(MYSQL *mysql, const struct table *t, struct err *err)
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		sql_begin(&sql, mysql);
-		fprintf(sql.out, "DELETE FROM %s%s", prefixes[i], t->name);
+		fprintf(sql.out, "TRUNCATE TABLE %s%s", prefixes[i], t->name);
 		if (sql_run(&sql, t->name, err) != 0)
 			return -1;
 	}
