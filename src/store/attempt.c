@@ -128,8 +128,7 @@ flush(struct stmt *st, size_t n, const char *what, struct err *err)
 {
 	if (n == 0 || stmt_execute(st, n) == 0)
 		return DB_OK;
-	err_add(err, "%s: %s (%u)", what, stmt_error(st), stmt_errno(st));
-	return db_classify(stmt_errno(st), stmt_sqlstate(st));
+	return stmt_failed(st, what, err);
 }
 
 /* Whether the journal says something new. */

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/db.h"
 #include "store/journal.h"
+#include "store/links.h"
 #include "store/lookup.h"
 #include "store/migrate.h"
 #include "store/server.h"
@@ -35,7 +36,7 @@ check_ingest(const struct config *cfg, struct err *err)
 		    "event_journal", err);
 		check_statement(journal_prepare_payloads(mysql, 1), mysql,
 		    "event_payloads", err);
-		check_statement(journal_prepare_links(mysql, 1), mysql,
+		check_statement(links_prepare(mysql, "", 1), mysql,
 		    "links", err);
 		for (size_t i = 0; i < mapping_ntables; i++)
 			check_statement(upsert_prepare(mysql,

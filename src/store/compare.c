@@ -49,15 +49,19 @@ key(const struct table *t)
 	abort();
 }
 
-/* Those that hold a table's rebuilt rows, and what is noted of them. */
+/*
+ * Those that hold a table's rebuilt rows, without its indexes (LIKE would copy
+ * them), and what is noted of them.
+ */
 static int
 open_table(MYSQL *mysql, const struct table *t, struct err *err)
 {
 	struct sql sql;
 
 	sql_begin(&sql, mysql);
-	fprintf(sql.out, "CREATE TEMPORARY TABLE " COMPARE_PREFIX "%s LIKE %s",
-	    t->name, t->name);
+	fprintf(sql.out, "CREATE TEMPORARY TABLE " COMPARE_PREFIX "%s (PRIMARY "
+	    "KEY (%s%s)) ENGINE=InnoDB SELECT * FROM %s LIMIT 0", t->name,
+	    key(t), t->account_key ? ", account, livemode" : "", t->name);
 	if (sql_run(&sql, t->name, err) != 0)
 		return -1;
 	sql_begin(&sql, mysql);
@@ -75,7 +79,7 @@ compare_open(MYSQL *mysql, struct err *err)
 	for (size_t i = 0; i < mapping_ntables; i++)
 		if (open_table(mysql, mapping_tables[i], err) != 0)
 			return -1;
-	return 0;
+	return compare_open_links(mysql, err);
 }
 
 int
@@ -86,7 +90,7 @@ compare_clear(MYSQL *mysql, const struct table *t, struct err *err)
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		sql_begin(&sql, mysql);
-		fprintf(sql.out, "DELETE FROM %s%s", prefixes[i], t->name);
+		fprintf(sql.out, "TRUNCATE TABLE %s%s", prefixes[i], t->name);
 		if (sql_run(&sql, t->name, err) != 0)
 			return -1;
 	}

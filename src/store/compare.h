@@ -16,12 +16,25 @@ struct table;
 #define COMPARE_PREFIX "rebuilt_"
 
 /*
- * Makes the temporary tables; empties those of one table. These return 0, or
- * -1 with the reason in err.
+ * Makes the temporary tables; empties those of one table, outside of any
+ * transaction, by making them anew: InnoDB keeps what is deleted from temporary
+ * tables. These return 0, or -1 with the reason in err.
  */
 int compare_open(MYSQL *mysql, struct err *err)
     __attribute__((warn_unused_result));
 int compare_clear(MYSQL *mysql, const struct table *table, struct err *err)
+    __attribute__((warn_unused_result));
+
+/*
+ * The same for links, which are only ever added: found is what lacks, and
+ * repaired without a lock.
+ */
+int compare_open_links(MYSQL *mysql, struct err *err)
+    __attribute__((warn_unused_result));
+int compare_clear_links(MYSQL *mysql, struct err *err)
+    __attribute__((warn_unused_result));
+long compare_links(MYSQL *mysql, struct differences *found, struct err *err);
+int compare_repair_links(MYSQL *mysql, struct err *err)
     __attribute__((warn_unused_result));
 
 /*

@@ -37,14 +37,6 @@ journal_prepare_payloads(MYSQL *mysql, size_t cap)
 	    "payload) VALUES (" TIME_US ", ?, ?)", "isb", cap);
 }
 
-struct stmt *
-journal_prepare_links(MYSQL *mysql, size_t cap)
-{
-	return stmt_new(mysql,
-	    "INSERT INTO links (from_id, to_id, kind) VALUES (?, ?, ?) "
-	    "ON DUPLICATE KEY UPDATE kind = kind", "sss", cap);
-}
-
 const char *
 journal_status(enum outcome out)
 {

@@ -18,8 +18,6 @@ struct stmt *journal_prepare_events(MYSQL *mysql, size_t cap)
     __attribute__((warn_unused_result));
 struct stmt *journal_prepare_payloads(MYSQL *mysql, size_t cap)
     __attribute__((warn_unused_result));
-struct stmt *journal_prepare_links(MYSQL *mysql, size_t cap)
-    __attribute__((warn_unused_result));
 
 /* The status of an event with this outcome. */
 const char *journal_status(enum outcome out);

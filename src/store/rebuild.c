@@ -70,6 +70,12 @@ compute_chunk(struct work *w, const struct chunk *c)
 int
 rebuild_compare(struct work *w)
 {
+	long links = 0;
+
+	if (!w->shared &&
+	    (links = compare_links(w->r->mysql, &w->found, w->err)) < 0)
+		return -1;
+	w->rows += links;
 	for (size_t i = 0; i < mapping_ntables; i++) {
 		long n = 0;
 
@@ -139,21 +145,34 @@ remember(struct work *w, const char *object)
 	return sql_run(&w->sql, "tool_state", w->err);
 }
 
+static int
+repair(struct work *w)
+{
+	return rebuild_each_table(w, compare_repair) == 0 ?
+	    compare_repair_links(w->r->mysql, w->err) : -1;
+}
+
+static int
+clear(struct work *w)
+{
+	return rebuild_each_table(w, compare_clear) == 0 ?
+	    compare_clear_links(w->r->mysql, w->err) : -1;
+}
+
 enum chunk_end { CHUNK_FAILED, CHUNK_DIFFERS, CHUNK_DONE };
 
 /* Journal and rows are of one moment, whatever is being delivered. */
 static enum chunk_end
 try_chunk(struct work *w, const struct chunk *c, bool lock)
 {
-	if (rebuild_query(w, "START TRANSACTION") != 0 ||
+	if (clear(w) != 0 || rebuild_query(w, "START TRANSACTION") != 0 ||
 	    (lock && lock_rows(w, c) != 0) || compute_chunk(w, c) != 0 ||
 	    rebuild_compare(w) != 0)
 		return CHUNK_FAILED;
 	if (w->r->repair && w->rows > 0 && !lock)
 		return CHUNK_DIFFERS;
-	if ((lock && rebuild_each_table(w, compare_repair) != 0) ||
-	    rebuild_each_table(w, compare_clear) != 0 ||
-	    remember(w, c->last) != 0 || rebuild_query(w, "COMMIT") != 0)
+	if ((lock && repair(w) != 0) || remember(w, c->last) != 0 ||
+	    rebuild_query(w, "COMMIT") != 0)
 		return CHUNK_FAILED;
 	return CHUNK_DONE;
 }

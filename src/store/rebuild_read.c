@@ -73,7 +73,7 @@ rebuild_reset_page(struct page *p)
 	p->n = p->read = 0;
 }
 
-/* Of the event's rows only those of tables in work stay. */
+/* Of the event's rows only those of tables in work stay; links once. */
 static void
 keep_rows(const struct work *w, struct rows *rows)
 {
@@ -83,6 +83,8 @@ keep_rows(const struct work *w, struct rows *rows)
 		if (rows->row[i].table->shared == w->shared)
 			rows->row[kept++] = rows->row[i];
 	rows->n = kept;
+	if (w->shared)
+		rows->nlinks = 0;
 }
 
 static void
@@ -167,10 +169,13 @@ rebuild_read_chunk(struct work *w, const struct chunk *c)
 	fputs("((j.object_id = ", w->sql.out);
 	sql_text(&w->sql, w->page.object);
 	put_after(w, "created");
-	fputs(") OR (j.object_id > ", w->sql.out);
-	sql_text(&w->sql, w->page.object);
-	fputs(" AND j.object_id <= ", w->sql.out);
-	sql_text(&w->sql, c->last);
+	/* A range that is empty would make MariaDB sort. */
+	if (strcmp(w->page.object, c->last) != 0) {
+		fputs(") OR (j.object_id > ", w->sql.out);
+		sql_text(&w->sql, w->page.object);
+		fputs(" AND j.object_id <= ", w->sql.out);
+		sql_text(&w->sql, c->last);
+	}
 	fputs(")) ORDER BY j.object_id, j.created, j.stripe_event_id",
 	    w->sql.out);
 	return read_page(w);

@@ -145,9 +145,7 @@ write_winner(struct settler *s, const struct row *row, const struct event *ev,
 	upsert_put(*st, 0, row, ev, ties);
 	if (stmt_execute(*st, 1) == 0)
 		return DB_OK;
-	err_add(err, "%s: %s (%u)", t->name, stmt_error(*st),
-	    stmt_errno(*st));
-	return db_classify(stmt_errno(*st), stmt_sqlstate(*st));
+	return stmt_failed(*st, t->name, err);
 }
 
 /*

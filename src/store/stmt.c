@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 /* One parameter's column of values; ints or ptrs, never both. */
@@ -165,4 +166,11 @@ const char *
 stmt_sqlstate(const struct stmt *st)
 {
 	return mysql_stmt_sqlstate(st->handle);
+}
+
+enum db_class
+stmt_failed(const struct stmt *st, const char *what, struct err *err)
+{
+	err_add(err, "%s: %s (%u)", what, stmt_error(st), stmt_errno(st));
+	return db_classify(stmt_errno(st), stmt_sqlstate(st));
 }

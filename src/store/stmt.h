@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/db.h"
+
+struct err;
 struct stmt;
 
 /*
@@ -44,5 +47,9 @@ int stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
 unsigned int stmt_errno(const struct stmt *st);
 const char *stmt_error(const struct stmt *st);
 const char *stmt_sqlstate(const struct stmt *st);
+
+/* What a failed one asks for; what (a table) and its words go to err. */
+enum db_class stmt_failed(const struct stmt *st, const char *what,
+    struct err *err);
 
 #endif

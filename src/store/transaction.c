@@ -2,6 +2,7 @@
 #include "store/transaction.h"
 
 #include <errmsg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "store/attempt.h"
 #include "store/batch.h"
 #include "store/journal.h"
+#include "store/links.h"
 #include "store/settle.h"
 #include "store/stmt.h"
 #include "store/upsert.h"
@@ -52,7 +54,7 @@ transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
 	if (mysql_autocommit(mysql, 0) == 0 &&
 	    (tx->events = journal_prepare_events(mysql, cap)) != NULL &&
 	    (tx->payloads = journal_prepare_payloads(mysql, cap)) != NULL &&
-	    (tx->links = journal_prepare_links(mysql, cap)) != NULL)
+	    (tx->links = links_prepare(mysql, prefix, cap)) != NULL)
 		return tx;
 	transaction_free(tx);
 	return NULL;
@@ -83,14 +85,7 @@ transaction_deliveries(const struct transaction *tx, size_t i)
 	return tx->deliveries[i];
 }
 
-/* What a failed statement asks for, with its words in err. */
-static enum db_class
-failed_stmt(const struct stmt *st, const char *what, struct err *err)
-{
-	err_add(err, "%s: %s (%u)", what, stmt_error(st), stmt_errno(st));
-	return db_classify(stmt_errno(st), stmt_sqlstate(st));
-}
-
+/* What the failure asks for, with its words in err. */
 static enum db_class
 failed_mysql(MYSQL *mysql, const char *what, struct err *err)
 {
@@ -109,7 +104,7 @@ write_events(struct transaction *tx, struct entry **e, size_t n,
 		journal_put_event(tx->events, i, e[i]);
 	if (stmt_execute(tx->events, n) != 0 ||
 	    stmt_fetch_ints(tx->events, tx->deliveries, n) != 0)
-		return failed_stmt(tx->events, "event_journal", err);
+		return stmt_failed(tx->events, "event_journal", err);
 	return DB_OK;
 }
 
@@ -123,7 +118,7 @@ write_payloads(struct transaction *tx, struct entry **e, size_t n,
 		if (tx->deliveries[i] == 1)
 			journal_put_payload(tx->payloads, k++, e[i]);
 	if (k > 0 && stmt_execute(tx->payloads, k) != 0)
-		return failed_stmt(tx->payloads, "event_payloads", err);
+		return stmt_failed(tx->payloads, "event_payloads", err);
 	return DB_OK;
 }
 
@@ -182,22 +177,48 @@ gather(struct transaction *tx, struct entry **e, size_t n)
 	return k;
 }
 
-/* Settles the ties that a statement reported for the rows it wrote. */
+/* What stands inside another object doesn't tie. */
+static bool
+may_tie(const struct placed *p)
+{
+	const struct value *key = &p->row->values[0];
+
+	return strlen(p->event->object_id) == key->len &&
+	    memcmp(p->event->object_id, key->s, key->len) == 0;
+}
+
+static bool
+is_newer(const struct row *a, const struct row *b)
+{
+	size_t len = a->order_key_len < b->order_key_len ?
+	    a->order_key_len : b->order_key_len;
+	int c = memcmp(a->order_key, b->order_key, len);
+
+	return c > 0 || (c == 0 && a->order_key_len > b->order_key_len);
+}
+
+/*
+ * Settles the ties that a statement reported for the rows it wrote: of each
+ * stored row once, for the newest that was written there, since it alone may
+ * be what the row is, and by what was reported last.
+ */
 static enum db_class
 settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
     struct err *err)
 {
 	enum db_class class = DB_OK;
+	const struct placed *newest;
 
-	for (size_t i = 0; i < n && class == DB_OK; i++) {
-		const struct value *key = &rows[i].row->values[0];
-		const struct event *ev = rows[i].event;
-
-		/* What stands inside another object doesn't tie. */
-		if (tx->ties[i] > 0 && strlen(ev->object_id) == key->len &&
-		    memcmp(ev->object_id, key->s, key->len) == 0)
-			class = settle_row(tx->settler, rows[i].row, ev,
-			    tx->ties[i], err);
+	for (size_t i = 0, end; i < n && class == DB_OK; i = end) {
+		newest = NULL;
+		for (end = i; end < n &&
+		    compare_placed(&rows[i], &rows[end]) == 0; end++)
+			if (may_tie(&rows[end]) && (newest == NULL ||
+			    is_newer(rows[end].row, newest->row)))
+				newest = &rows[end];
+		if (newest != NULL && tx->ties[end - 1] > 0)
+			class = settle_row(tx->settler, newest->row,
+			    newest->event, tx->ties[end - 1], err);
 	}
 	return class;
 }
@@ -221,7 +242,7 @@ write_table(struct transaction *tx, const struct placed *rows, size_t n,
 			    rows[done + i].event, 0);
 		if (stmt_execute(*st, k) != 0 ||
 		    stmt_fetch_ints(*st, tx->ties, k) != 0)
-			return failed_stmt(*st, t->name, err);
+			return stmt_failed(*st, t->name, err);
 		class = settle_ties(tx, &rows[done], k, err);
 	}
 	return class;
@@ -247,55 +268,12 @@ enum db_class
 transaction_rows(struct transaction *tx, struct entry **e, size_t n,
     struct err *err)
 {
+	enum db_class class;
+
 	for (size_t i = 0; i < n; i++)
 		tx->deliveries[i] = 1;
-	return write_rows(tx, e, n, err);
-}
-
-static int
-compare_link(const void *pa, const void *pb)
-{
-	const struct link *const *a = pa, *const *b = pb;
-	int c;
-
-	if ((c = strcmp((*a)->from_id, (*b)->from_id)) != 0 ||
-	    (c = strcmp((*a)->to_id, (*b)->to_id)) != 0)
-		return c;
-	return strcmp((*a)->kind, (*b)->kind);
-}
-
-static enum db_class
-write_links(struct transaction *tx, struct entry **e, size_t n, struct err *err)
-{
-	size_t total = 0, k = 0, at = 0;
-	const struct link **links;
-	enum db_class class = DB_OK;
-
-	for (size_t i = 0; i < n; i++)
-		if (tx->deliveries[i] == 1 && e[i]->out == OUT_OK)
-			total += e[i]->rows->nlinks;
-	if (total == 0)
-		return DB_OK;
-	links = mem_calloc(total, sizeof(const struct link *));
-	for (size_t i = 0; i < n; i++)
-		if (tx->deliveries[i] == 1 && e[i]->out == OUT_OK)
-			for (size_t l = 0; l < e[i]->rows->nlinks; l++)
-				links[k++] = &e[i]->rows->link[l];
-	qsort(links, total, sizeof(const struct link *), compare_link);
-	for (size_t i = 0; i < total && class == DB_OK; i++) {
-		stmt_bytes(tx->links, at, 0, links[i]->from_id,
-		    strlen(links[i]->from_id));
-		stmt_bytes(tx->links, at, 1, links[i]->to_id,
-		    strlen(links[i]->to_id));
-		stmt_bytes(tx->links, at, 2, links[i]->kind,
-		    strlen(links[i]->kind));
-		if (++at < stmt_cap(tx->links) && i + 1 < total)
-			continue;
-		if (stmt_execute(tx->links, at) != 0)
-			class = failed_stmt(tx->links, "links", err);
-		at = 0;
-	}
-	free(links);
+	if ((class = write_rows(tx, e, n, err)) == DB_OK)
+		class = links_write(tx->links, e, tx->deliveries, n, err);
 	return class;
 }
 
@@ -323,7 +301,7 @@ transaction_try(struct transaction *tx, struct entry **e, size_t n,
 	if ((class = write_events(tx, e, n, err)) == DB_OK &&
 	    (class = write_payloads(tx, e, n, err)) == DB_OK &&
 	    (class = write_rows(tx, e, n, err)) == DB_OK)
-		class = write_links(tx, e, n, err);
+		class = links_write(tx->links, e, tx->deliveries, n, err);
 	return end(tx, class, err);
 }
 
@@ -340,6 +318,6 @@ transaction_replay(struct transaction *tx, struct entry **e, size_t n,
 		return end(tx, failed_mysql(tx->mysql, "replay", err), err);
 	if ((class = attempts_write(tx->attempts, e, n, err)) == DB_OK &&
 	    (class = write_rows(tx, e, n, err)) == DB_OK)
-		class = write_links(tx, e, n, err);
+		class = links_write(tx->links, e, tx->deliveries, n, err);
 	return end(tx, class, err);
 }

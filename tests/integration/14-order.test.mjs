@@ -6,12 +6,12 @@
 // lifecycles are delivered (default: for a minute); ROUNDS_KILL=n likewise
 // while workers are killed.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { makeEvent, makePayment, newId, print } from './lib/events.mjs';
 import { signal, sleep, until } from './lib/processes.mjs';
 import { CONNECTIONS, Sender, playRounds } from './lib/rounds.mjs';
 import { Server } from './lib/server.mjs';
+import { Session } from './lib/session.mjs';
 import { Random } from './lib/story.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
@@ -195,48 +195,12 @@ test('an invoice that went back from paid to open is marked', async () => {
 	}
 });
 
-// A session of a client that is none of ours.
-class Session {
-	static open = new Set();
-
-	constructor() {
-		Session.open.add(this);
-		this.child = spawn('mariadb', ['--no-defaults', '--user=root',
-			`--socket=${server.socket}`, '--force', '--unbuffered', '--batch',
-			'--skip-column-names', 'stripehook'],
-		{ env: server.env, stdio: ['pipe', 'pipe', 'pipe'] });
-		this.out = '';
-		this.errors = '';
-		this.child.stdout.on('data', (data) => {
-			this.out += data;
-		});
-		this.child.stderr.on('data', (data) => {
-			this.errors += data;
-		});
-		this.ended = new Promise((resolve) => this.child.on('close', resolve));
-		this.n = 0;
-	}
-
-	// Runs statements and waits for their end.
-	async run(sql) {
-		const done = `done-${++this.n}`;
-		this.child.stdin.write(`${sql};\nSELECT '${done}';\n`);
-		await until(() => this.out.includes(`${done}\n`), sql, 60000);
-	}
-
-	async end() {
-		Session.open.delete(this);
-		this.child.stdin.end('ROLLBACK;\n');
-		await this.ended;
-	}
-}
-
 test('deadlocks and lock waits are a delay, or a 503', async (t) => {
 	const random = new Random(SEED + 4);
 	const ids = Array.from({ length: 12 }, () => newId('pi')).sort();
 	await Promise.all(ids.map((id) => deliver(makePayment({ id }))));
 	sender.refused = sender.slowest = 0;
-	const other = new Session();
+	const other = new Session(server);
 	const end = Date.now() + 10000;
 	const acked = [];
 	let locking = true;
@@ -284,7 +248,7 @@ test('a row that stays locked: 503 in time, and the resend is taken',
 	async () => {
 		const id = newId('pi');
 		await deliver(makePayment({ id }));
-		const other = new Session();
+		const other = new Session(server);
 		await other.run('START TRANSACTION');
 		await other.run('SELECT status FROM payments WHERE ' +
 			`stripe_payment_intent_id = '${id}' FOR UPDATE`);

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { until } from './lib/processes.mjs';
 import { Background, Sender, playRounds } from './lib/rounds.mjs';
 import { Server } from './lib/server.mjs';
+import { Session } from './lib/session.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
 const ROUNDS = 6;
@@ -18,6 +19,8 @@ before(async () => {
 	sender.close();
 });
 after(async () => {
+	for (const session of Session.open)
+		await session.end();
 	const { left } = await server?.stop() ?? { left: [] };
 	assert.deepEqual(left, [], 'nothing is left running');
 });
@@ -123,29 +126,49 @@ test('a change by hand is named, and repaired', async () => {
 
 test('rows that are gone come back', async () => {
 	const before = await server.count('payments');
+	const links = await server.count('links');
 	await server.sql('DELETE FROM payments ORDER BY created LIMIT 7; ' +
-		'DELETE FROM plans ORDER BY created LIMIT 3');
+		'DELETE FROM plans ORDER BY created LIMIT 3; ' +
+		'DELETE FROM links ORDER BY from_id LIMIT 5');
 	const { code, lines } = await check();
 	assert.equal(code, 1);
-	assert.equal(lines.filter((line) => line.endsWith(': missing')).length, 10);
+	assert.equal(lines.filter((line) => line.endsWith(': missing')).length, 15);
 	assert.equal((await server.ctl(['rebuild'])).code, 0);
 	assert.equal((await check()).code, 0);
 	assert.equal(await server.count('payments'), before);
+	assert.equal(await server.count('links'), links);
 });
 
-// Another client takes a lock, until what is returned is called.
-async function hold(statement) {
-	const asleep = "info LIKE 'SELECT SLEEP(600)%'";
-	const held = assert.rejects(server.sql(
-		`START TRANSACTION; ${statement}; SELECT SLEEP(600)`));
-	await until(async () => await server.count(
-		'information_schema.processlist', asleep) > 0, 'the lock');
-	return async () => {
-		await server.sql(`KILL ${await server.value('SELECT id FROM ' +
-			`information_schema.processlist WHERE ${asleep}`)}`);
-		await held;
-	};
+// Deletes rows of the events that came last, whatever deliveries lock of them.
+async function lose(table) {
+	for (;;)
+		try {
+			await server.sql('SET SESSION TRANSACTION ISOLATION LEVEL READ ' +
+				`COMMITTED; DELETE FROM ${table} WHERE source_event_id IN ` +
+				'(SELECT * FROM (SELECT stripe_event_id FROM event_journal ' +
+				'ORDER BY created_at DESC LIMIT 300) latest)');
+			return;
+		} catch (error) {
+			assert.match(error.message, /ERROR (1213|1205) /);
+		}
 }
+
+test('rows that are gone come back while they are delivered', async () => {
+	const load = new Background(server, SEED + 4);
+	const runs = [];
+	try {
+		for (let i = 0; i < 8; i++) {
+			for (const table of ['payments', 'charges', 'invoices',
+				'user_subscriptions', 'customers', 'plans'])
+				await lose(table);
+			runs.push(await server.ctl(['rebuild']));
+		}
+	} finally {
+		await load.stop();
+	}
+	for (const { code, stdout, stderr } of [...runs, await check()])
+		assert.equal(code, 0, stdout + stderr);
+});
 
 // What makes a chunk wait whose differences were found.
 const locks = [
@@ -173,13 +196,15 @@ for (const [what, statement] of locks)
 				'count FROM information_schema.innodb_metrics ' +
 				"WHERE name = 'lock_timeouts'"));
 			const before = await timeouts();
-			const release = await hold(statement(id, plan));
+			const other = new Session(server);
+			await other.run('START TRANSACTION');
+			await other.run(statement(id, plan));
 			const rebuild = server.ctl(['rebuild']);
 			try {
 				await until(async () => await timeouts() > before,
 					'rebuild to be kept waiting', 60000);
 			} finally {
-				await release();
+				await other.end();
 			}
 			const { code, stdout, stderr } = await rebuild;
 			assert.equal(code, 0, stdout + stderr);
