@@ -1,16 +1,21 @@
 // The module for front ends in Node, against answers made to measure.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { ROOT } from '../integration/lib/events.mjs';
 import { sleep, until } from '../integration/lib/processes.mjs';
+import { run } from '../integration/lib/server.mjs';
 import {
 	ID, SECRET, Scripted, event, json, refuse, state, stream,
 } from './lib/scripted.mjs';
 
 const HTML = path.join(ROOT, 'nginx/html');
+const TSC = fileURLToPath(new URL('node_modules/typescript/bin/tsc',
+	import.meta.url));
 const source = fs.readFileSync(path.join(HTML, 'stripehook-status.js'), 'utf8');
 // As a module whatever its surroundings say.
 const { watchStatus } = await import(
@@ -38,6 +43,27 @@ test('under 3 kB minified, with no import', async () => {
 		{ minify: true, target: 'es2020', format: 'esm' });
 	assert.ok(code.length < 3000, `${code.length} bytes`);
 	assert.ok(!/\bimport\b/.test(code));
+});
+
+test('its types are sound, and catch mistakes', async () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-'));
+	fs.copyFileSync(path.join(HTML, 'stripehook-status.d.ts'),
+		path.join(dir, 'stripehook-status.d.ts'));
+	fs.writeFileSync(path.join(dir, 'page.ts'), `
+import { watchStatus, type Status, type StatusError } from "./stripehook-status";
+const show = (status: Status) => status.failure?.message ?? status.state;
+watchStatus("pi_1", { token: async () => "t", after: undefined, onState: show })
+	.then(show, (error: StatusError) => error.code);
+// @ts-expect-error
+watchStatus("pi_1", { secrets: "x" });
+// @ts-expect-error
+watchStatus("pi_1", { timeout: "60s" });
+`);
+	const { code, stdout } = await run(process.execPath, [TSC, '--noEmit',
+		'--strict', '--target', 'es2020', '--lib', 'dom,es2020', '--module',
+		'esnext', '--moduleResolution', 'bundler', 'page.ts'], { cwd: dir });
+	fs.rmSync(dir, { recursive: true });
+	assert.equal(code, 0, stdout);
 });
 
 test('nothing stays behind: the process can end', async () => {
