@@ -35,9 +35,9 @@ const char *fuzz_fcgi_param(const struct fuzz_fcgi *f, const char *name);
 enum outcome fuzz_fcgi_outcome(const struct fuzz_fcgi *f, size_t body_max);
 
 /*
- * Whether the records begin, in what is the request's output, with this text,
- * and end with that of the request's end.
+ * What the records of an answer say, ended by NUL and to be freed; *ended is
+ * whether the request's end comes last, and nothing after it.
  */
-bool fuzz_fcgi_reply(struct fuzz_input records, int id, const char *begin);
+char *fuzz_fcgi_output(struct fuzz_input records, int id, bool *ended);
 
 #endif

@@ -1,151 +1,233 @@
 /*
- * What a browser sends to the status route: the id in the path and the token.
- * A token made must be valid for its id, its time and its key alone; any other
- * text must be judged as a second reading judges it.
+ * Questions to the status route: whatever a browser asks, the answer is one
+ * of HTTP, with our own headers alone, and of the contract's form; a stream's
+ * has nothing but events in it.
  *
- * Input: lines: the id, the credential. In the credential '@' stands for the
- * right HMAC by the first key and '$' for that by the second one, over what
- * stands before the credential's last dot; '*' for the time of now.
+ * Input: a byte of options, then lines: the path behind the route's, query,
+ * Authorization, Accept, If-None-Match, Last-Event-ID, Origin; "-" for a
+ * header that isn't sent.
  */
 #include "fuzz.h"
 
-#include <ctype.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "base/config.h"
-#include "stripe/state.h"
-#include "stripe/token.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "fuzz_fcgi.h"
+#include "serve/routes.h"
+#include "serve/status_int.h"
 
-enum { NOW = 1700000000, KEYS = 2, HEX_LEN = 64, ID_MAX = 255 };
+enum { REQUEST_ID = 1, WAIT_MAX = 55, HEADERS = 5 };
 
-static char key_texts[KEYS][40] = { "0123456789abcdef0123456789abcdef",
-    "fedcba9876543210fedcba9876543210" };
-static char *key_list[KEYS] = { key_texts[0], key_texts[1] };
-static const struct strings keys = { key_list, KEYS };
+#define ORIGIN "https://shop.example"
 
-/* HMAC of "sht1." ID "." and the expiry, which needn't be one. */
+static char origin[] = ORIGIN, key[] = "0123456789abcdef0123456789abcdef";
+static char *origins[] = { origin }, *keys[] = { key };
+static struct config cfg = {
+	.allowed_origins = { origins, 1 }, .status_keys = { keys, 1 },
+	.status_slots = 2, .status_wait_max = WAIT_MAX,
+};
+static struct status status = { .cfg = &cfg };
+
+static struct options {
+	const char *method;
+	bool final, pending, changes;
+} options;
+
 static void
-hmac(char hex[HEX_LEN + 1], const char *key, const char *id,
-    const char *expiry, size_t len)
+read_options(unsigned char c)
 {
-	unsigned char out[EVP_MAX_MD_SIZE];
-	unsigned n;
-	char *text;
-	int size = asprintf(&text, "sht1.%s.%.*s", id, (int)len, expiry);
+	static const char *const methods[] = { "GET", "HEAD", "OPTIONS", "POST" };
 
-	MUST(size > 0);
-	MUST(HMAC(EVP_sha256(), key, (int)strlen(key),
-	    (const unsigned char *)text, (size_t)size, out, &n) != NULL);
-	for (unsigned i = 0; i < n; i++)
-		snprintf(hex + (size_t)2 * i, 3, "%02x", out[i]);
+	options.method = methods[c & 3];
+	options.final = (c & 4) != 0;
+	options.pending = (c & 8) != 0 && !options.final;
+	options.changes = (c & 16) != 0;
+}
+
+/* The answer's lines, which it is taken apart into. */
+static const char *
+take_line(char **text, const char *end)
+{
+	char *line = *text, *at = strstr(line, end);
+
+	MUST(at != NULL);
+	*at = '\0';
+	*text = at + strlen(end);
+	return line;
+}
+
+static void
+check_header(const char *line)
+{
+	static const char *const names[] = {
+		"Access-Control-Allow-Headers: ",
+		"Access-Control-Allow-Methods: ",
+		("Access-Control-Allow-Origin: " ORIGIN),
+		"Access-Control-Expose-Headers: ",
+		"Access-Control-Max-Age: ", "Allow: ", "Cache-Control: ",
+		"Content-Length: ", "Content-Type: ", "ETag: \"", "Retry-After: ",
+		"Vary: Origin", "WWW-Authenticate: Bearer",
+		"X-Accel-Buffering: no",
+	};
+	size_t i = 0;
+
+	while (i < sizeof(names) / sizeof(names[0]) &&
+	    strncmp(line, names[i], strlen(names[i])) != 0)
+		i++;
+	MUST(i < sizeof(names) / sizeof(names[0]));
+	MUST(strchr(line, '\r') == NULL && strchr(line, '\n') == NULL);
+}
+
+static void
+check_stream(char *body)
+{
+	static const char *const fields[] = { "retry: 1000", "id: ",
+	    "data: {", ": " };
+
+	while (*body != '\0') {
+		const char *line = take_line(&body, "\n");
+		size_t i = 0;
+
+		if (*line == '\0')
+			continue;
+		while (i < 4 && strncmp(line, fields[i], strlen(fields[i])))
+			i++;
+		MUST(i < 4);
+	}
+}
+
+static void
+check_answer(char *text)
+{
+	long length = -1;
+	int code = 0;
+	bool stream = false;
+	const char *line = take_line(&text, "\r\n");
+
+	MUST(sscanf(line, "Status: %3d ", &code) == 1);
+	MUST(code == 200 || code == 204 || code == 304 || code == 400 ||
+	    code == 401 || code == 404 || code == 405 || code == 503);
+	while (*(line = take_line(&text, "\r\n")) != '\0') {
+		check_header(line);
+		sscanf(line, "Content-Length: %ld", &length);
+		stream |= strstr(line, "text/event-stream") != NULL;
+	}
+	MUST(length < 0 || (size_t)length == strlen(text));
+	if (stream)
+		check_stream(text);
+	else
+		MUST(*text == '\0' || (*text == '{' &&
+		    text[strlen(text) - 1] == '}'));
+	MUST((code != 204 && code != 304) || *text == '\0');
+}
+
+/* What the watcher would have brought. */
+static void
+look(struct parked *p, unsigned n)
+{
+	MUST(p->conn.fd >= 0 && p->id != NULL);
+	MUST(p->end_ms >= p->beat_ms &&
+	    p->end_ms <= p->beat_ms + WAIT_MAX * 1000);
+	MUST(strlen(p->seen) <= ETAG_LEN);
+	free(p->json);
+	MUST(asprintf(&p->json, "{\"id\":\"%s\",\"n\":%u}", p->id, n) > 0);
+	snprintf(p->etag, sizeof(p->etag), "%016x", n);
+	p->out = OUT_OK;
+	p->final = options.final;
+	p->pending = options.pending;
+}
+
+/* From the question to the end of the answer. */
+static void
+serve(const struct request *req, FCGX_Request *r)
+{
+	struct parked *p;
+	int64_t now = clock_ms();
+
+	status_ask(&status, r, req);
+	for (unsigned n = 1; (p = TAILQ_FIRST(&status.table.all)) != NULL &&
+	    n < 4; n++) {
+		if (p->queued)
+			TAILQ_REMOVE(&status.table.queue, p, queue);
+		p->queued = false;
+		look(p, options.changes ? n : 1);
+		/* The third time the wait is over. */
+		status_tell(&status, p, n < 3 ? now : p->end_ms + 1);
+	}
+	MUST(p == NULL && status.table.n == 0 && status.table.waiting == 0);
+	MUST(TAILQ_EMPTY(&status.table.queue));
+}
+
+static void
+ask(const struct request *req)
+{
+	static char all[1 << 16];
+	FCGX_Request r = { .requestId = REQUEST_ID };
+	int fds[2];
+	ssize_t n;
+	size_t len = 0;
+	bool ended;
+	char *text;
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+	r.ipcFd = fds[0];
+	serve(req, &r);
+	while ((n = recv(fds[1], all + len, sizeof(all) - len,
+	    MSG_DONTWAIT)) > 0)
+		len += (size_t)n;
+	MUST(n == 0);
+	close(fds[1]);
+	text = fuzz_fcgi_output((struct fuzz_input){ all, len }, REQUEST_ID,
+	    &ended);
+	MUST(ended);
+	check_answer(text);
 	free(text);
 }
 
-static char *
-expand(const char *text, const char *id)
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *expiry = strncmp(text, "sht1.", 5) == 0 ? text + 5 : text;
-	char hex[HEX_LEN + 1], *out = NULL, *expanded;
-	size_t len;
-	FILE *f = open_memstream(&out, &len);
+	struct err err = ERR_INIT;
 
-	MUST(f != NULL);
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '*')
-			fprintf(f, "%d", NOW);
-		else if (*p != '@' && *p != '$')
-			putc(*p, f);
-		else {
-			fflush(f);
-			expanded = out + (expiry - text);
-			hmac(hex, key_list[*p == '$'], id, expanded,
-			    strcspn(expanded, "."));
-			fputs(hex, f);
-		}
-	}
-	MUST(fclose(f) == 0);
-	return out;
-}
-
-/* The second reading. */
-static enum outcome
-expected(const char *text, const char *id)
-{
-	char form[96], hex[HEX_LEN + 1];
-	long long expiry;
-	int end = -1;
-
-	if (sscanf(text, "sht1.%18[0-9].%64[0-9a-f]%n", form, hex, &end) != 2 ||
-	    end < 0 || text[end] != '\0' || strlen(hex) != HEX_LEN)
-		return OUT_BAD_CREDENTIAL;
-	expiry = strtoll(form, NULL, 10);
-	if (form[0] == '0')
-		return OUT_BAD_CREDENTIAL;
-	for (size_t i = 0; i < KEYS; i++) {
-		char want[HEX_LEN + 1];
-
-		hmac(want, key_list[i], id, form, strlen(form));
-		if (strcmp(want, hex) == 0)
-			return expiry > NOW ? OUT_OK : OUT_EXPIRED_TOKEN;
-	}
-	return OUT_FORGED_TOKEN;
-}
-
-/* Made and checked: good until its time, for its id, by its key. */
-static void
-check_round(const char *id, int64_t expiry)
-{
-	struct strings second = { &key_list[1], 1 };
-	char token[TOKEN_MAX], *other;
-
-	if (token_make(token, id, expiry, key_list[0]) != 0) {
-		MUST(expiry <= 0 || expiry > INT64_C(999999999999999999));
-		return;
-	}
-	MUST(token_check(token, id, expiry - 1, &keys) == OUT_OK);
-	MUST(token_check(token, id, expiry, &keys) == OUT_EXPIRED_TOKEN);
-	MUST(token_check(token, id, 0, &second) == OUT_FORGED_TOKEN);
-	MUST(asprintf(&other, "%sx", id) > 0);
-	MUST(token_check(token, other, 0, &keys) == OUT_FORGED_TOKEN);
-	free(other);
-}
-
-static void
-check_id(const char *id, size_t len)
-{
-	enum object_kind kind;
-	bool good = state_kind(id, len, &kind);
-	struct state state;
-
-	if (!good)
-		return;
-	MUST(len <= ID_MAX && strlen(id) == len);
-	for (size_t i = 0; i < len; i++)
-		MUST(isalnum((unsigned char)id[i]) || id[i] == '_');
-	MUST(strncmp(id, state_kinds[kind].prefix,
-	    strlen(state_kinds[kind].prefix)) == 0);
-	state = state_of(kind, id, true);
-	MUST(state.state == id && !state.final);
+	(void)argc;
+	(void)argv;
+	MUST(log_setup(LOG_EMERG, LOG_FORMAT_TEXT, NULL, &err) == 0);
+	parked_init(&status.table, 2);
+	status.epoll = epoll_create1(EPOLL_CLOEXEC);
+	MUST(status.epoll >= 0);
+	return 0;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = fuzz_input(data, size);
-	struct fuzz_input line = fuzz_until(&in, '\n');
-	char *id = fuzz_string(line), *text = fuzz_string(in);
-	char *credential = expand(text, id), *exact;
-	int64_t expiry = 0;
+	struct request req = { .accepted_us = clock_wall_us() };
+	const char **headers[HEADERS] = { &req.authorization, &req.accept,
+	    &req.if_none_match, &req.last_event_id, &req.origin };
+	char *texts[HEADERS], *path, *query;
+	struct fuzz_input line;
 
-	check_id(id, line.len);
-	exact = strdup(credential);
-	MUST(token_check(exact, id, NOW, &keys) == expected(exact, id));
-	memcpy(&expiry, text, in.len < 7 ? in.len : 7);
-	check_round(id, expiry);
-	free(exact);
-	free(credential);
-	free(text);
-	free(id);
+	read_options(fuzz_byte(&in));
+	line = fuzz_until(&in, '\n');
+	MUST(asprintf(&path, STATUS_PATH "%.*s", (int)line.len, line.p) > 0);
+	query = fuzz_string(fuzz_until(&in, '\n'));
+	for (size_t i = 0; i < HEADERS; i++) {
+		texts[i] = fuzz_string(fuzz_until(&in, '\n'));
+		if (strcmp(texts[i], "-") != 0)
+			*headers[i] = texts[i];
+	}
+	req.method = options.method;
+	req.path = path;
+	req.query = query;
+	ask(&req);
+	for (size_t i = 0; i < HEADERS; i++)
+		free(texts[i]);
+	free(path);
+	free(query);
 	return 0;
 }
