@@ -216,17 +216,20 @@ install_packages() {
 
 ### build
 
+# Two scripts must not make 'configure' at the same time: the caller holds the
+# lock, descriptor 8.
+make_configure() {
+	[[ -x configure && -e Makefile.in && ! configure.ac -nt configure ]] ||
+		autoreconf -i 8<&-
+}
+
 make_programs() (
-	# Two scripts must not make 'configure' at the same time.
 	exec 8<"$ROOT/configure.ac"
 	flock 8
 	if [[ $(cat "$BUILD/.source" 2>/dev/null) != "$ROOT" ]]; then
 		rm -rf -- "$BUILD"
 	fi
-	if [[ ! -x configure || ! -e Makefile.in || configure.ac -nt configure ]]
-	then
-		autoreconf -i 8<&- || exit
-	fi
+	make_configure || exit
 	mkdir -p -- "$BUILD" && cd -- "$BUILD" || exit
 	if [[ ! -e Makefile ]]; then
 		"$ROOT/configure" 8<&- && printf '%s\n' "$ROOT" >.source || exit
@@ -249,6 +252,29 @@ build() {
 	[[ -x $BUILD/stripehookd ]] || say "building (a minute)"
 	interruptible make_programs >"$log" 2>&1 || build_failed
 }
+
+# make_variant NAME TARGET OPTION...: a build of its own with these options of
+# configure, in STATE/build-NAME. .source is for scripts/run, which makes a
+# build anew that is not of this checkout.
+make_variant() (
+	dir=$STATE/build-$1 target=$2
+	shift 2
+	exec 8<"$ROOT/configure.ac"
+	flock 8
+	make_configure || exit
+	if [[ $(cat "$dir/.options" 2>/dev/null) != "$ROOT $*" ]]; then
+		rm -rf -- "$dir"
+		mkdir -p -- "$dir"
+		(cd -- "$dir" &&
+			"$ROOT/configure" "$@" >configure.out 2>&1 8<&-) || {
+			tail -n 20 -- "$dir/configure.out"
+			exit 1
+		}
+		printf '%s\n' "$ROOT" >"$dir/.source"
+		printf '%s\n' "$ROOT $*" >"$dir/.options"
+	fi
+	make -s -C "$dir" -j "$(nproc)" "$target" 8<&-
+)
 
 build_failed() {
 	tail -n 30 -- "$log" >&2

@@ -10,6 +10,7 @@
 #include "stripe/json.h"
 
 enum {
+	UTF8_MAX = 4,		/* bytes of a character */
 	NAME_MAX_LEN = 255,	/* of a member's name that an edit can mean */
 	POINTER_MAX = 4096
 };
@@ -85,47 +86,73 @@ value_end(const char *p, const char *end)
 	return p;
 }
 
-static int
+/* The value of four hexadecimal digits, or -1. */
+static long
 hex_value(const char *s)
 {
-	int v = 0;
+	char digits[5] = "";
 
-	for (int i = 0; i < 4; i++) {
-		const char *digits = "0123456789abcdef";
-		const char *at = strchr(digits, s[i] | 0x20);
-
-		if (s[i] == '\0' || at == NULL)
-			return -1;
-		v = v * 16 + (int)(at - digits);
-	}
-	return v;
+	memcpy(digits, s, 4);
+	return strspn(digits, "0123456789abcdefABCDEF") == 4 ?
+	    strtol(digits, NULL, 16) : -1;
 }
 
 /*
- * The name in quotes, its escapes resolved; what isn't ASCII in an escape
- * becomes '?', since no name that is looked for has any. Cut when too long.
+ * The character of \uXXXX, or of a pair of them, and moves *p from the 'u' to
+ * its last byte. Half a pair is U+FFFD, as it is to json-c.
  */
+static unsigned long
+read_escape(const char **p, const char *end)
+{
+	long c, low;
+
+	if (end - *p <= 4 || (c = hex_value(*p + 1)) < 0)
+		return '?';
+	*p += 4;
+	if ((c & 0xfc00) == 0xd800 && end - *p > 6 &&
+	    memcmp(*p + 1, "\\u", 2) == 0 &&
+	    (low = hex_value(*p + 3)) >= 0 && (low & 0xfc00) == 0xdc00) {
+		*p += 6;
+		return 0x10000UL + ((unsigned long)(c & 0x3ff) << 10) +
+		    (unsigned long)(low & 0x3ff);
+	}
+	return (c & 0xf800) == 0xd800 ? 0xfffd : (unsigned long)c;
+}
+
+/* Writes a character as UTF-8 (NUL as '?'); returns the bytes. */
+static size_t
+put_utf8(char out[UTF8_MAX], unsigned long c)
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	if (n == 1) {
+		out[0] = (char)(c != 0 ? c : '?');
+		return n;
+	}
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)((0xf00 >> n & 0xff) | c);
+	return n;
+}
+
+/* The name in quotes, its escapes resolved; cut when too long. */
 static void
 read_name(char name[NAME_MAX_LEN + 1], const char *p, const char *end)
 {
 	static const char from[] = "nrtbf", to[] = "\n\r\t\b\f";
 	size_t n = 0;
 
-	for (p++, end--; p < end && n < NAME_MAX_LEN; p++) {
-		char c = *p;
+	for (p++, end--; p < end && n + UTF8_MAX <= NAME_MAX_LEN; p++) {
+		const char *at;
 
-		if (c == '\\' && p + 1 < end) {
-			const char *at = strchr(from, *++p);
-			int v;
-
-			c = at != NULL ? to[at - from] : *p;
-			if (*p == 'u' && end - p > 4) {
-				v = hex_value(p + 1);
-				c = (char)(v > 0 && v < 0x80 ? v : '?');
-				p += 4;
-			}
+		if (*p != '\\' || p + 1 == end) {
+			name[n++] = *p;
+		} else if (*++p == 'u') {
+			n += put_utf8(name + n, read_escape(&p, end));
+		} else {
+			at = strchr(from, *p);
+			name[n++] = at != NULL ? to[at - from] : *p;
 		}
-		name[n++] = c;
 	}
 	name[n] = '\0';
 }

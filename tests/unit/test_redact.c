@@ -47,9 +47,21 @@ static const struct edit_case pointer_cases[] = {
 	    1 },
 	{ "{\"a/b\":{\"c~d\":\"x\"}}", "{\"a/b\":{\"c~d\":\"[redacted]\"}}",
 	    1 },
+	/* The same name, whichever way it is written. */
+	{ "{\"pr\xc3\xa9nom\":\"x\"}", "{\"pr\xc3\xa9nom\":\"[redacted]\"}",
+	    1 },
+	{ "{\"pr\\u00e9nom\":\"x\"}", "{\"pr\\u00e9nom\":\"[redacted]\"}",
+	    1 },
+	{ "{\"\\u20ac\\ud83d\\uDE00\":1}", "{\"\\u20ac\\ud83d\\uDE00\":null}",
+	    1 },
+	/* Half a pair, no pair, no digits: other names, and no end too far. */
+	{ "{\"\\u20ac\\ud83d\":1}", "{\"\\u20ac\\ud83d\":1}", 0 },
+	{ "{\"\\ud83d\\u0041\":1}", "{\"\\ud83d\\u0041\":1}", 0 },
+	{ "{\"\\u20\":1,\"\\ud83d\\u\":1}",
+	    "{\"\\u20\":1,\"\\ud83d\\u\":1}", 0 },
 };
 static const char *const pointers[] = { "/data/object/note", "/l/1/v",
-    "/a~1b/c~0d", NULL };
+    "/a~1b/c~0d", "/pr\xc3\xa9nom", "/\xe2\x82\xac\xf0\x9f\x98\x80", NULL };
 
 static const struct edit_case mask_cases[] = {
 	{ "{\"client_secret\":\"pi_1_secret_abc\"}",
