@@ -26,7 +26,7 @@ journal_prepare_events(MYSQL *mysql, size_t cap)
 	    "?, ?, ?, ?, '1970-01-01' + INTERVAL ? SECOND, " TIME_US ", "
 	    TIME_US ", ?) "
 	    "ON DUPLICATE KEY UPDATE deliveries = deliveries + 1 "
-	    "RETURNING deliveries", "ssssssisiiii", cap);
+	    "RETURNING deliveries", "bbbbbbibiiii", cap);
 }
 
 struct stmt *
@@ -34,7 +34,7 @@ journal_prepare_payloads(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql,
 	    "INSERT INTO event_payloads (created_at, stripe_event_id, "
-	    "payload) VALUES (" TIME_US ", ?, ?)", "isb", cap);
+	    "payload) VALUES (" TIME_US ", ?, ?)", "ibb", cap);
 }
 
 struct stmt *
@@ -42,7 +42,7 @@ journal_prepare_links(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql,
 	    "INSERT INTO links (from_id, to_id, kind) VALUES (?, ?, ?) "
-	    "ON DUPLICATE KEY UPDATE kind = kind", "sss", cap);
+	    "ON DUPLICATE KEY UPDATE kind = kind", "bbb", cap);
 }
 
 const char *

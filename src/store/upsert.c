@@ -149,9 +149,9 @@ upsert_prepare(MYSQL *mysql, const struct table *t, enum upsert_mode mode,
 		enum col_type type = t->cols[i].type;
 
 		kinds[i] = type == COL_INT || type == COL_BOOL ||
-		    type == COL_TIME ? 'i' : type == COL_SHA256 ? 'b' : 's';
+		    type == COL_TIME ? 'i' : 'b';
 	}
-	memcpy(kinds + t->ncols, "sisbib", nextra);
+	memcpy(kinds + t->ncols, "bibbib", nextra);
 	st = stmt_new(mysql, sql, kinds, cap);
 	free(sql);
 	free(kinds);
