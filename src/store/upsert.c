@@ -54,9 +54,11 @@ static void
 put_values(FILE *out, const struct table *t)
 {
 	for (size_t i = 0; i < t->ncols; i++)
-		/* FROM_UNIXTIME() is NULL past 2038. */
+		/* FROM_UNIXTIME() is NULL past 2038. From a text the sum would
+		   be a text, which is read again to be stored. */
 		fputs(t->cols[i].type == COL_TIME ?
-		    "'1970-01-01' + INTERVAL ? SECOND, " : "?, ", out);
+		    "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? SECOND, " :
+		    "?, ", out);
 	fprintf(out, "?, ?, ?, ?, ?%s", t->has_price_key ? ", ?" : "");
 }
 
