@@ -14,7 +14,9 @@ enum {
 	EV_ORIGIN
 };
 
-#define TIME_US "'1970-01-01' + INTERVAL ? MICROSECOND"
+/* From a text the sum is a text, which is read again to be stored. */
+#define TIME_S "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? SECOND"
+#define TIME_US "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? MICROSECOND"
 
 struct stmt *
 journal_prepare_events(MYSQL *mysql, size_t cap)
@@ -23,10 +25,9 @@ journal_prepare_events(MYSQL *mysql, size_t cap)
 	    "INSERT INTO event_journal (stripe_event_id, event_type, "
 	    "object_id, status, error, account, livemode, api_version, "
 	    "created, created_at, processed_at, origin) VALUES (?, ?, ?, ?, "
-	    "?, ?, ?, ?, '1970-01-01' + INTERVAL ? SECOND, " TIME_US ", "
-	    TIME_US ", ?) "
+	    "?, ?, ?, ?, " TIME_S ", " TIME_US ", " TIME_US ", ?) "
 	    "ON DUPLICATE KEY UPDATE deliveries = deliveries + 1 "
-	    "RETURNING deliveries", "ssssssisiiii", cap);
+	    "RETURNING deliveries", "bbbbbbibiiii", cap);
 }
 
 struct stmt *
@@ -34,7 +35,7 @@ journal_prepare_payloads(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql,
 	    "INSERT INTO event_payloads (created_at, stripe_event_id, "
-	    "payload) VALUES (" TIME_US ", ?, ?)", "isb", cap);
+	    "payload) VALUES (" TIME_US ", ?, ?)", "ibb", cap);
 }
 
 const char *

@@ -16,8 +16,10 @@ struct stmt;
 
 /*
  * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes, 'i'
- * integer. cap is the number of rows that fit. Returns NULL on error: see
- * mysql_errno(mysql) and mysql_error(mysql). Out of memory ends the process.
+ * integer. Text that is only stored goes as bytes: the server checks that it
+ * is of the column's character set, and need not convert it. cap is the number
+ * of rows that fit. Returns NULL on error: see mysql_errno(mysql) and
+ * mysql_error(mysql). Out of memory ends the process.
  */
 struct stmt *stmt_new(MYSQL *mysql, const char *sql, const char *kinds,
     size_t cap) __attribute__((warn_unused_result));

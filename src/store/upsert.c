@@ -54,9 +54,11 @@ static void
 put_values(FILE *out, const struct table *t)
 {
 	for (size_t i = 0; i < t->ncols; i++)
-		/* FROM_UNIXTIME() is NULL past 2038. */
+		/* FROM_UNIXTIME() is NULL past 2038. From a text the sum would
+		   be a text, which is read again to be stored. */
 		fputs(t->cols[i].type == COL_TIME ?
-		    "'1970-01-01' + INTERVAL ? SECOND, " : "?, ", out);
+		    "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? SECOND, " :
+		    "?, ", out);
 	fprintf(out, "?, ?, ?, ?, ?%s", t->has_price_key ? ", ?" : "");
 }
 
@@ -149,9 +151,9 @@ upsert_prepare(MYSQL *mysql, const struct table *t, enum upsert_mode mode,
 		enum col_type type = t->cols[i].type;
 
 		kinds[i] = type == COL_INT || type == COL_BOOL ||
-		    type == COL_TIME ? 'i' : type == COL_SHA256 ? 'b' : 's';
+		    type == COL_TIME ? 'i' : 'b';
 	}
-	memcpy(kinds + t->ncols, "sisbib", nextra);
+	memcpy(kinds + t->ncols, "bibbib", nextra);
 	st = stmt_new(mysql, sql, kinds, cap);
 	free(sql);
 	free(kinds);

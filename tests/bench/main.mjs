@@ -22,6 +22,17 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)),
 	'../..');
 const PARTS = { path: wholePath, growth, status, push, overload, slow };
 
+// 'KEY=VALUE...' or 'BUILD=DIRECTORY': another stripehook.
+function variant(text) {
+	const pairs = text.split(/\s+/).filter(Boolean)
+		.map((pair) => /^([A-Z_]+)=(.+)$/.exec(pair));
+	if (pairs.length === 0 || pairs.includes(null))
+		throw new Error(`--beside '${text}' is not KEY=VALUE...`);
+	const { BUILD: build, ...settings } =
+		Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
+	return { text, build, settings };
+}
+
 function options(argv) {
 	const { values, positionals } = parseArgs({ args: argv,
 		allowPositionals: true, options: {
@@ -29,6 +40,7 @@ function options(argv) {
 			only: { type: 'string', multiple: true },
 			runs: { type: 'string' }, seconds: { type: 'string' },
 			connections: { type: 'string' }, plain: { type: 'boolean' },
+			beside: { type: 'string', multiple: true },
 		} });
 	const quick = values.quick ?? false;
 	const only = [...values.only ?? [], ...positionals]
@@ -45,6 +57,7 @@ function options(argv) {
 		warmUp: Math.min(0.3, seconds / 2),
 		connections: (values.connections ?? (quick ? '1,64' : '1,8,64,256'))
 			.split(',').map(Number),
+		beside: (values.beside ?? []).map(variant),
 		tls: values.plain || quick ? [false] : [false, true],
 	};
 }
@@ -66,8 +79,8 @@ class Bench {
 		this.wants = (name) => who.length === 0 || who.includes(name);
 	}
 
-	program(name) {
-		return path.join(this.build, name);
+	program(name, build = this.build) {
+		return path.join(build, name);
 	}
 
 	progress(words) {

@@ -34,11 +34,11 @@ function settings(bench, c, extra) {
 const daemon = (program) => async (bench, c, extra = {}) => {
 	settings(bench, c, extra);
 	// Not through a proxy that makes the database slow.
-	await run([bench.program('stripehookctl'), '-c', c.config, 'migrate'],
+	await run([bench.program('stripehookctl', c.build), '-c', c.config, 'migrate'],
 		{ env: { STRIPEHOOK_DB_SOCKET: c.db.socket } });
 	// What it writes to standard error is in its log file, too.
 	return start(c.id, ['sh', '-c', 'exec "$@" 2>/dev/null', '-',
-		bench.program(program), '-c', c.config], { log: c.log });
+		bench.program(program, c.build), '-c', c.config], { log: c.log });
 };
 
 const plain = (processes, stores) => (bench, c) =>

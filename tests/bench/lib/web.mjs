@@ -4,11 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { answers, freePort, listens, shell, start } from './processes.mjs';
 
-// As production has it, but under names of this instance and, since all load
-// comes from one address, without limits for each.
+// As production has it, but under names of this instance; and, since all load
+// comes from one address, there are no limits for each.
 const snippet = (root, name, id) => fs.readFileSync(
 	path.join(root, `nginx/snippets/stripehook-${name}.conf`), 'utf8')
-	.replace(/^\s*limit_.*$/gm, '')
 	.replace(/^.*stripehook-errors.*$/m, '')
 	.replaceAll(/stripehook_(ingest|status);/g, `${id}_$1;`);
 
@@ -23,6 +22,9 @@ const kinds = {
 		upstream(`${id}_ingest`, ingest) + upstream(`${id}_status`, status),
 		`location ~ "^/api/webhooks/stripe/?\\z" {
 			${snippet(root, 'webhook', id)}
+		}
+		location ^~ /api/webhooks/status/ {
+			${snippet(root, 'status', id)}
 		}
 		${snippet(root, 'server', id)}`],
 	fastcgi: (root, { id, ingest }) => [upstream(`${id}_ingest`, ingest),
@@ -69,6 +71,7 @@ http {
 	proxy_temp_path "${dir}/proxy";
 	scgi_temp_path "${dir}/scgi";
 	uwsgi_temp_path "${dir}/uwsgi";
+	include snippets/stripehook-origins.conf;
 	include snippets/stripehook-http.conf;
 	access_log "${dir}/access.log" stripehook;
 	ssl_certificate "${dir}/localhost.pem";
@@ -84,8 +87,8 @@ const site = (root, place) => {
 	const [before, inside] = kinds[place.kind](root, place);
 	return `${before}
 	server {
-		listen 127.0.0.1:${place.http} backlog=4096;
-		listen 127.0.0.1:${place.https} ssl backlog=4096;
+		listen 127.0.0.1:${place.http} backlog=4096 reuseport;
+		listen 127.0.0.1:${place.https} ssl backlog=4096 reuseport;
 		set $stripehook_hsts "";
 		include snippets/stripehook-errors.conf;
 		${inside}

@@ -23,6 +23,11 @@ export async function places(bench) {
 				list.push(contender(bench, name, bench.binlog,
 					{ id: `${name}-binlog`,
 						title: `${CONTENDERS[name].title}, binary log` }));
+	bench.options.beside.forEach(({ text, build, settings }, i) => {
+		list.push({ ...contender(bench, 'stripehook', bench.db,
+			{ id: `stripehook-${i + 2}`, title: `with ${text}` }),
+		build, settings });
+	});
 	return list;
 }
 
@@ -39,7 +44,7 @@ export async function run(bench) {
 	const results = Object.fromEntries(list.map((c) => [c.id, {}]));
 	for (const c of list) {
 		bench.progress(`starting ${c.title}`);
-		await startContender(bench, c);
+		await startContender(bench, c, c.settings);
 		await rehearse(bench, c, REHEARSAL);
 	}
 	// Every round measures each point of each contender once.
