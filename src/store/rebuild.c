@@ -184,7 +184,7 @@ try_chunk(struct work *w, const struct chunk *c, bool lock)
 static int
 do_chunk(struct work *w, const struct chunk *c)
 {
-	bool lock = false;
+	bool lock = w->r->repair && w->differs;
 
 	for (int tries = 0; tries < REBUILD_TRIES; tries++) {
 		enum chunk_end end;
@@ -192,6 +192,7 @@ do_chunk(struct work *w, const struct chunk *c)
 		rebuild_forget(w);
 		if ((end = try_chunk(w, c, lock)) == CHUNK_DONE) {
 			w->r->events += w->events;
+			w->differs = w->rows > 0;
 			rebuild_tell(w);
 			return 0;
 		}

@@ -49,6 +49,7 @@ struct work {
 	struct page page;
 	int64_t start_us;	/* what came later is not looked for */
 	bool shared;		/* the tables that are in work */
+	bool differs;		/* the last chunk did, so the next may too */
 	struct differences found;	/* of the chunk in work */
 	long events, rows;		/* of the same */
 	struct err *err;

@@ -1,6 +1,8 @@
 // rebuild: agrees with what deliveries made, names what was changed by hand,
 // repairs it, and isn't disturbed by deliveries that go on.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from './lib/processes.mjs';
 import { Background, Sender, playRounds } from './lib/rounds.mjs';
@@ -170,6 +172,9 @@ test('rows that are gone come back while they are delivered', async () => {
 		assert.equal(code, 0, stdout + stderr);
 });
 
+const timeouts = async () => Number(await server.value('SELECT count FROM ' +
+	"information_schema.innodb_metrics WHERE name = 'lock_timeouts'"));
+
 // What makes a chunk wait whose differences were found.
 const locks = [
 	['what rebuild remembers', () => 'INSERT INTO tool_state ' +
@@ -192,9 +197,6 @@ for (const [what, statement] of locks)
 			await server.sql('UPDATE charges SET amount = amount + 1 ' +
 				`WHERE stripe_charge_id = '${id}'; UPDATE plans ` +
 				`SET nickname = 'other' WHERE plan_id = '${plan}'`);
-			const timeouts = async () => Number(await server.value('SELECT ' +
-				'count FROM information_schema.innodb_metrics ' +
-				"WHERE name = 'lock_timeouts'"));
 			const before = await timeouts();
 			const other = new Session(server);
 			await other.run('START TRANSACTION');
@@ -213,6 +215,40 @@ for (const [what, statement] of locks)
 			assert.match(stdout, / 2 rows repaired\n$/);
 			assert.equal((await check()).code, 0);
 		});
+
+test('killed, it goes on where it was', async () => {
+	const total = await server.count('event_journal');
+	const id = await server.value('SELECT MAX(stripe_subscription_id) ' +
+		'FROM user_subscriptions');
+	const other = new Session(server);
+	const lock = 'SELECT 1 FROM user_subscriptions WHERE ' +
+		`stripe_subscription_id = '${id}' FOR UPDATE`;
+	await server.sql('UPDATE user_subscriptions SET quantity = 77 WHERE ' +
+		`stripe_subscription_id = '${id}'`);
+	await other.run('START TRANSACTION');
+	await other.run(lock);
+	const before = await timeouts();
+	const child = spawn(path.join(server.build, 'stripehookctl'),
+		[...server.configArguments, 'rebuild'], { env: server.env });
+	try {
+		await until(async () => await timeouts() > before,
+			'rebuild to be kept waiting', 60000);
+	} finally {
+		child.kill('SIGKILL');
+		await other.end();
+	}
+	// Its chunk was not done, those before it were.
+	for (const [args, all] of [[[], false], [['--restart'], true], [[], true]]) {
+		const { code, stdout, stderr } = await server.ctl(['rebuild', ...args]);
+		assert.equal(code, 0, stdout + stderr);
+		const events = Number(/^(\d+) events/m.exec(stdout)[1]);
+		assert.ok(all ? events === total : events > 0 && events < total / 2,
+			`${events} of ${total}`);
+		assert.deepEqual(named(stdout.split('\n')),
+			all ? [] : [`user_subscriptions ${id} quantity`]);
+	}
+	assert.equal((await check()).code, 0);
+});
 
 test('rebuild: how it is called', async () => {
 	for (const args of [['--no-such'], ['argument'], ['--check', 'more']]) {

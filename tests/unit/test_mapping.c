@@ -769,6 +769,11 @@ START_TEST(supports)
 	ck_assert(mapping_supports("charge.dispute.funds_withdrawn"));
 	ck_assert(mapping_supports("customer.deleted"));
 	ck_assert(mapping_supports("stripehook.snapshot"));
+	ck_assert(mapping_shares("stripehook.snapshot"));
+	ck_assert(mapping_shares("price.updated"));
+	ck_assert(mapping_shares("customer.subscription.paused"));
+	ck_assert(!mapping_shares("payment_intent.succeeded"));
+	ck_assert(!mapping_shares("no.such"));
 }
 END_TEST
 

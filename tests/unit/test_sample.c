@@ -79,6 +79,11 @@ START_TEST(type)
 	/* There is no invoice yet, so nothing to apply. */
 	ck_assert_msg(out == (strcmp(first->type, "invoice.upcoming") == 0 ?
 	    OUT_IGNORED : OUT_OK), "%s: %s", first->type, rows.reason);
+	/* Where rebuild looks for rows of shared tables. */
+	for (size_t i = 0; i < rows.n; i++)
+		ck_assert_msg(!rows.row[i].table->shared ||
+		    mapping_shares(first->type), "%s gives %s", first->type,
+		    rows.row[i].table->name);
 	ck_assert_str_eq(ev.id, first->id);
 	ck_assert_str_eq(ev.type, first->type);
 	ck_assert_uint_gt(first->len, 700);
