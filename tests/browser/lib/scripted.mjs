@@ -36,12 +36,14 @@ export const refuse = (res, status, code, headers) => json(res,
 export class Scripted {
 	requests = [];
 
-	// answer(res, asked): asked = { url, headers, way, n, at, closed }.
+	// answer(res, asked): asked = { url, headers, way, n, at, open }.
 	static async listen(answer, port = 0) {
 		const server = new Scripted();
 		server.answer = answer;
 		server.http = http.createServer((req, res) => server.#take(req, res));
 		server.http.listen(port, '127.0.0.1');
+		// A test that fails may leave it open.
+		server.http.unref();
 		await once(server.http, 'listening');
 		server.port = server.http.address().port;
 		server.base = `http://127.0.0.1:${server.port}`;
@@ -51,10 +53,13 @@ export class Scripted {
 	#take(req, res) {
 		const url = new URL(req.url, this.base);
 		const asked = { url, headers: req.headers, n: this.requests.length,
-			at: Date.now(), closed: once(res, 'close'),
+			at: Date.now(), open: true,
 			way: req.headers.accept === 'text/event-stream' ? 'stream' :
 				url.searchParams.has('wait') ? 'wait' : 'poll' };
 		this.requests.push(asked);
+		res.on('close', () => {
+			asked.open = false;
+		});
 		this.answer(res, asked);
 	}
 

@@ -14,7 +14,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript',
 	'.css': 'text/css' };
 
 export class Web {
-	requests = [];		// { url, way, status }
+	requests = [];		// { url, referrer, way, status }
 	buffers = false;	// as a proxy that passes nothing on before the end
 	#open = new Set();	// [answer, res] being passed on
 
@@ -53,9 +53,10 @@ export class Web {
 	}
 
 	#pass(req, res) {
-		const entry = { url: req.url, way: req.headers.accept ===
-			'text/event-stream' ? 'stream' :
-			/[?&]wait=/.test(req.url) ? 'wait' : 'poll' };
+		const { accept, referer: referrer } = req.headers;
+		const entry = { url: req.url, referrer,
+			way: accept === 'text/event-stream' ? 'stream' :
+				/[?&]wait=/.test(req.url) ? 'wait' : 'poll' };
 		this.requests.push(entry);
 		const { request } = this.target.protocol === 'https:' ? https : http;
 		const up = request(this.target, { method: req.method, path: req.url,
