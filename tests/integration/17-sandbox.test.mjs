@@ -38,9 +38,10 @@ const field = (pid, name) => new RegExp(`^${name}:\\s+(\\S+)`, 'm')
 const says = (pattern, text = server.log()) => pattern.test(text);
 const both = () => [...server.workers(), ...server.workers('status')];
 
-// What a worker holds open, without pipes and sockets.
-const files = (pid) => fs.readdirSync(`/proc/${pid}/fd`)
-	.map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`))
+// What a worker holds open, and which of it are files.
+const open = (pid) => fs.readdirSync(`/proc/${pid}/fd`)
+	.map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+const files = (pid) => open(pid)
 	.filter((name) => !/^(pipe|socket|anon_inode):/.test(name));
 
 const checkup = async () => {
@@ -78,11 +79,15 @@ describe('ordinary workers', () => {
 			`, no new privileges, user ${os.userInfo().username}$`));
 	});
 
-	test('they hold no file but the log', () => {
-		for (const pid of both())
+	test('they hold no file but the log, no socket but their own', () => {
+		for (const pid of both()) {
 			assert.deepEqual([...new Set(files(pid))].sort(),
 				['/dev/null', server.logFile,
 					path.join(server.state, 'stripehookd.log')].sort());
+			// nginx's, the master's, the database's.
+			assert.equal(open(pid).filter((name) => /^socket:/.test(name))
+				.length, 3);
+		}
 	});
 
 	test('they take no orders', async () => {

@@ -48,8 +48,9 @@ static struct config by_name = { .sandbox = 1, .db_port = 3306,
     .db_host = { (char *[]){ address, name }, 2 }, .db_tls_ca = ca };
 static struct config off = { .db_port = 3306 };
 
-/* Each returns 0 or, with errno set, -1. */
-static int pid_of_test;
+static int pid_of_test, pipe_ends[2];
+
+/* The acts: each returns 0 or, with errno set, -1. */
 
 static int
 at(const char *path, int flags)
@@ -68,6 +69,16 @@ static int nameless_file(void) { return at("/tmp", O_TMPFILE | O_RDWR); }
 static int remove_ca(void) { return unlink(ca); }
 static int make_directory(void) { return mkdir("/tmp/sandbox.d", 0700); }
 static int change_mode(void) { return chmod(ca, 0777); }
+
+/* Landlock lets it pass, since it is on no file system. */
+static int
+read_pipe(void)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", pipe_ends[0]);
+	return at(path, O_RDONLY | O_NONBLOCK);
+}
 
 static int
 stat_open_file(void)
@@ -190,6 +201,7 @@ find_name(void)
 
 static int trace(void) { return (int)ptrace(PTRACE_ATTACH, getppid(), 0, 0); }
 static int kill_master(void) { return kill(getppid(), SIGUSR1); }
+static int signal_itself(void) { return raise(SIGCONT); }
 static int kill_thread(void) { return tgkill(pid_of_test, pid_of_test, 0); }
 static int become_root(void) { return setuid(0); }
 static int show_memory(void) { return prctl(PR_SET_DUMPABLE, 1); }
@@ -289,6 +301,7 @@ static const struct {
 	{ ACT(read_passwd), EACCES, EACCES, EACCES },
 	{ ACT(read_hosts), EACCES, EACCES, DONE },
 	{ ACT(read_ca), EACCES, EACCES, DONE },
+	{ ACT(read_pipe), EACCES, EACCES, DONE },
 	{ ACT(read_tmp), EACCES, EACCES, KILLED },
 	{ ACT(write_ca), EACCES, EACCES, KILLED },
 	{ ACT(write_new), EACCES, EACCES, KILLED },
@@ -316,6 +329,7 @@ static const struct {
 	{ ACT(find_name), KILLED, KILLED, DONE },
 	{ ACT(trace), KILLED, KILLED, KILLED },
 	{ ACT(kill_master), KILLED, KILLED, KILLED },
+	{ ACT(signal_itself), DONE, DONE, DONE },
 	{ ACT(kill_thread), KILLED, KILLED, KILLED },
 	{ ACT(become_root), KILLED, KILLED, KILLED },
 	{ ACT(show_memory), KILLED, KILLED, KILLED },
@@ -372,12 +386,15 @@ setup(void)
 	fd = mkstemp(ca);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
+	ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC), 0);
 }
 
 static void
 teardown(void)
 {
 	unlink(ca);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
 }
 
 static void
