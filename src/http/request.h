@@ -37,8 +37,9 @@ int request_init(FCGX_Request *r, int fd) __attribute__((warn_unused_result));
 int request_library_init(void) __attribute__((warn_unused_result));
 
 /*
- * Accepts a connection and reads its parameters. Returns 0, -EAGAIN when
- * another worker was quicker, or another negative error.
+ * Takes a request that has come whole and reads its parameters. Returns 0,
+ * -EAGAIN when there is none (another worker was quicker, or its peer is slow),
+ * or another negative error. After 0, request_read() must follow.
  */
 int request_accept(FCGX_Request *r) __attribute__((warn_unused_result));
 
