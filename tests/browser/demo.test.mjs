@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../integration/lib/events.mjs';
+import { signal } from '../integration/lib/processes.mjs';
 import { Server, run } from '../integration/lib/server.mjs';
 import { launch, picture, shows } from './lib/chromium.mjs';
 
@@ -120,6 +121,8 @@ describe('a payment', () => {
 		await open(async (page) => {
 			await start(page, 'debited');
 			await until(page, 'Processing');
+			// However long this takes, the story must not be over before.
+			signal(server.pid('stripehookctl'), 'SIGSTOP');
 			await picture(page, 'demo-processing');
 			const item = page.locator('#commands li',
 				{ hasText: 'Let the payment fail' });
@@ -130,8 +133,8 @@ describe('a payment', () => {
 			assert.equal(command, await item.locator('code').textContent());
 			const { code, stderr } = await shell(command);
 			assert.equal(code, 0, stderr);
-			await until(page, 'Declined', 2000);
-		});
+			await until(page, 'Declined');
+		}).finally(() => signal(server.pid('stripehookctl'), 'SIGCONT'));
 	});
 
 	test('another one takes its place', async () => {
@@ -278,7 +281,7 @@ test('without motion, if that is wanted', async () => {
 	});
 });
 
-describe('accessible', () => {
+describe('accessible', { concurrency: true }, () => {
 	// Rows that are scrolled out of sight can't be judged.
 	async function examine(page, what) {
 		await page.evaluate(AXE);

@@ -151,9 +151,13 @@ describe('a payment', () => {
 	const shell = (command) => run('sh', ['-c', command],
 		{ env: server.env, cwd: ROOT });
 
-	test('goes another way by the commands shown', async () => {
+	test('goes another way by the commands shown', async (t) => {
 		const told = await started('debited');
 		await reaches(told, 'processing');
+		// The story must not go on before all of this is done.
+		const pid = server.pid('stripehookctl');
+		signal(pid, 'SIGSTOP');
+		t.after(() => signal(pid, 'SIGCONT'));
 		const born = new Set();
 		for (const [type, name] of [['requires_action', 'requires_action'],
 			['payment_failed', 'failed'], ['succeeded', 'succeeded']]) {
@@ -172,6 +176,7 @@ describe('a payment', () => {
 		}
 		assert.equal(born.size, 1);
 		// What comes late changes nothing any more.
+		signal(pid, 'SIGCONT');
 		await sleep(told.lasts_ms);
 		assert.equal((await state(told.id, told.client_secret)).state,
 			'succeeded');
