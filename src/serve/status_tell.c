@@ -89,7 +89,9 @@ begin_stream(struct status *s, struct parked *p)
 	    .headers = headers, .body = retry };
 
 	cors_of(cors, s, p);
-	snprintf(headers, sizeof(headers), "%sCache-Control: no-store\r\n"
+	/* A proxy that compresses (Next.js does) would hold events back. */
+	snprintf(headers, sizeof(headers),
+	    "%sCache-Control: no-store, no-transform\r\n"
 	    "X-Accel-Buffering: no\r\n", cors);
 	head.body_len = (size_t)snprintf(retry, sizeof(retry),
 	    "retry: %d\n\n", RETRY_MS);

@@ -120,6 +120,17 @@ describe('on pages', { concurrency: true }, () => {
 			assert.equal(asked(payment).length, 1);
 		});
 
+		test('had succeeded when the page last asked', async (t) => {
+			const payment = new Payment();
+			await payment.succeeds();
+			const { headers } = await server.get(
+				`/api/webhooks/status/${payment.id}`,
+				{ headers: { Authorization: `Bearer ${payment.secret}` } });
+			const page = await open(t, payment, { after: headers.etag });
+			await shows(page, 'outcome', 'succeeded');
+			await shows(page, 'states', '');
+		});
+
 		test('fails, and the retry succeeds', async (t) => {
 			const payment = new Payment();
 			const page = await open(t, payment);

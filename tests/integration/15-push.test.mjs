@@ -47,7 +47,7 @@ describe('server-sent events', () => {
 		const s = await stream(id, secret);
 		assert.equal(s.status, 200);
 		assert.match(s.headers['content-type'], /^text\/event-stream/);
-		assert.equal(s.headers['cache-control'], 'no-store');
+		assert.equal(s.headers['cache-control'], 'no-store, no-transform');
 		assert.equal((await s.next(1)).data.state, 'pending');
 		assert.ok(s.retry >= 500 && s.retry <= 5000, `retry ${s.retry}`);
 
