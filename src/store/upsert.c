@@ -62,13 +62,19 @@ put_values(FILE *out, const struct table *t)
 	fprintf(out, "?, ?, ?, ?, ?%s", t->has_price_key ? ", ?" : "");
 }
 
+/*
+ * Whether what comes has replaced the row, once source_event_id is assigned:
+ * short, since the server resolves each of these for every statement.
+ */
+#define REPLACED "source_event_id = VALUES(source_event_id)"
+
 static void
 put_assignment(FILE *out, const struct column *c, const struct mode *mode)
 {
 	switch (c->merge) {
 	case MERGE_NEWEST:
-		fprintf(out, "`%s` = IF(%s, VALUES(`%s`), `%s`), ", c->name,
-		    mode->newer, c->name, c->name);
+		fprintf(out, "`%s` = IF(" REPLACED ", VALUES(`%s`), `%s`), ",
+		    c->name, c->name, c->name);
 		break;
 	case MERGE_LEAST:
 		fprintf(out, "`%s` = LEAST(COALESCE(`%s`, VALUES(`%s`)), "
@@ -101,7 +107,6 @@ put_went_back(FILE *out, unsigned at)
 char *
 upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 {
-	const char *newer = modes[mode].newer;
 	char *sql = NULL;
 	size_t len;
 	FILE *out = open_memstream(&sql, &len);
@@ -112,7 +117,12 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 	put_columns(out, t);
 	fputs(") VALUES (", out);
 	put_values(out, t);
-	fputs(") ON DUPLICATE KEY UPDATE ", out);
+	/* Assignments run left to right: what they compare comes after them. */
+	fprintf(out, ") ON DUPLICATE KEY UPDATE ties = %s", modes[mode].ties);
+	if (t->status_at > 0 && mode == UPSERT_NEWER)
+		put_went_back(out, t->status_at);
+	fprintf(out, ", source_event_id = IF(%s, VALUES(source_event_id), "
+	    "source_event_id), ", modes[mode].newer);
 	for (size_t i = 0; i < t->ncols; i++)
 		if ((t->cols[i].flags & COL_KEY) == 0)
 			put_assignment(out, &t->cols[i], &modes[mode]);
@@ -121,17 +131,10 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 		    "VALUES(price_order_key), price_order_key), ",
 		    modes[mode].newer_price);
 	if (!t->account_key)
-		fprintf(out, "account = IF(%s, VALUES(account), account), "
-		    "livemode = IF(%s, VALUES(livemode), livemode), ",
-		    newer, newer);
-	/* Assignments run left to right, so what they compare comes last. */
-	fprintf(out, "ties = %s", modes[mode].ties);
-	if (t->status_at > 0 && mode == UPSERT_NEWER)
-		put_went_back(out, t->status_at);
-	fprintf(out, ", source_event_id = IF(%s, "
-	    "VALUES(source_event_id), source_event_id), "
-	    "order_key = GREATEST(order_key, VALUES(order_key))%s",
-	    newer,
+		fputs("account = IF(" REPLACED ", VALUES(account), account), "
+		    "livemode = IF(" REPLACED ", VALUES(livemode), livemode), ",
+		    out);
+	fprintf(out, "order_key = GREATEST(order_key, VALUES(order_key))%s",
 	    mode == UPSERT_NEWER ? " RETURNING ties" : "");
 	if (fclose(out) != 0)
 		abort();

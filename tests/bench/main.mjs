@@ -9,6 +9,7 @@ import { budget } from './lib/budget.mjs';
 import { CONTENDERS } from './lib/contenders.mjs';
 import { Database, SETTINGS } from './lib/database.mjs';
 import { describe, inWords } from './lib/machine.mjs';
+import { publish } from './lib/publish.mjs';
 import { stopAll } from './lib/processes.mjs';
 import { startWeb } from './lib/web.mjs';
 import * as growth from './parts/growth.mjs';
@@ -41,10 +42,13 @@ function options(argv) {
 			runs: { type: 'string' }, seconds: { type: 'string' },
 			connections: { type: 'string' }, plain: { type: 'boolean' },
 			beside: { type: 'string', multiple: true },
+			publish: { type: 'boolean' },
 		} });
 	const quick = values.quick ?? false;
 	const only = [...values.only ?? [], ...positionals]
 		.flatMap((text) => text.split(/[ ,]+/)).filter(Boolean);
+	if (values.publish && (quick || only.length > 0))
+		throw new Error('--publish is for a full run');
 	for (const name of only)
 		if (!(name in PARTS) && !(name in CONTENDERS))
 			throw new Error(`'${name}' is neither a part ` +
@@ -52,7 +56,8 @@ function options(argv) {
 				`(${Object.keys(CONTENDERS).join(' ')})`);
 	const seconds = Number(values.seconds ?? (quick ? 1 : 3));
 	return {
-		quick, only, keep: values.keep ?? false, seconds,
+		quick, only, keep: values.keep ?? false,
+		publish: values.publish ?? false, seconds,
 		runs: Number(values.runs ?? 3),
 		warmUp: Math.min(0.3, seconds / 2),
 		connections: (values.connections ?? (quick ? '1,64' : '1,8,64,256'))
@@ -128,6 +133,8 @@ class Bench {
 		for (const { plots } of Object.values(results))
 			for (const [name, svg] of Object.entries(plots))
 				fs.writeFileSync(path.join(this.out, `${name}.svg`), svg);
+		if (this.options.publish)
+			publish(this, data, goals.rows, all);
 		process.stdout.write(`\n${all}\n`);
 		console.log(`written: ${path.relative(process.cwd(), this.out)}/` +
 			'results.txt results.json *.svg');
