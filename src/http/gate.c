@@ -42,7 +42,7 @@ static struct {
 	int epoll, memory;
 	uint8_t *request;	/* what the memory holds, mapped */
 	size_t size;
-	TAILQ_HEAD(, arrival) waiting;	/* the oldest first */
+	TAILQ_HEAD(arrivals, arrival) waiting;	/* the oldest first */
 	size_t nwaiting;
 	int64_t said_ms;
 } gate = { .epoll = -1, .memory = -1 };
