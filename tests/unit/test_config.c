@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "base/setting.h"
 
 /* What the daemon can't do without. */
 #define MUST "STRIPE_WEBHOOK_SECRET=whsec_k\n" \
@@ -529,6 +530,43 @@ printed(void (*print)(FILE *out))
 	return text;
 }
 
+/* Which of two settings differ is told for every type of them. */
+START_TEST(equal)
+{
+	static const char *const said[] = {
+		"STRIPEHOOK_DB_HOST=a,b", "STRIPEHOOK_DB_HOST=a,c",
+		"STRIPEHOOK_DB_HOST=a", "STRIPEHOOK_DB_NAME=x",
+		"STRIPEHOOK_TOLERANCE=7", "STRIPEHOOK_LIVEMODE=live",
+		"STRIPEHOOK_LOG_LEVEL=debug", "STRIPEHOOK_LOG_FORMAT=json",
+		"STRIPE_WEBHOOK_SECRET=whsec_a,whsec_b",
+		"STRIPE_WEBHOOK_SECRET=whsec_a,test:whsec_b",
+		"STRIPE_WEBHOOK_SECRET=whsec_a,whsec_c",
+		"STRIPE_WEBHOOK_SECRET=whsec_a",
+	};
+	struct config all[COUNT(said)];
+	char text[256];
+
+	for (int i = 0; i < COUNT(said); i++) {
+		snprintf(text, sizeof(text), MUST "%s\n", said[i]);
+		ck_assert_int_eq(load(CONFIG_DAEMON, text), 0);
+		all[i] = cfg;
+	}
+	for (int i = 0; i < COUNT(said); i++) {
+		size_t len = strcspn(said[i], "=");
+		const struct setting *s = setting_find(said[i], len);
+
+		for (int k = 0; k < COUNT(said); k++)
+			if (strncmp(said[i], said[k], len + 1) == 0)
+				ck_assert_msg(setting_equal(&all[i], &all[k],
+				    s) == (i == k), "%s and %s", said[i],
+				    said[k]);
+	}
+	for (int i = 0; i < COUNT(said); i++)
+		config_free(&all[i]);
+	cfg = (struct config){ .db_port = 0 };
+}
+END_TEST
+
 START_TEST(sample_loads)
 {
 	char *sample = printed(config_print_sample);
@@ -602,6 +640,7 @@ main(void)
 	tcase_add_test(tc, others_lines);
 	tcase_add_test(tc, socket_paths);
 	tcase_add_test(tc, fixed);
+	tcase_add_test(tc, equal);
 	tcase_add_test(tc, sample_loads);
 	tcase_add_test(tc, printed_complete);
 	suite_add_tcase(suite, tc);

@@ -19,6 +19,7 @@
 #include <json-c/json.h>
 
 #include "base/err.h"
+#include "base/fdpass.h"
 #include "base/log.h"
 #include "base/log_text.h"
 
@@ -266,6 +267,35 @@ START_TEST(rotation)
 }
 END_TEST
 
+/* Who may open no file gets the new one from a process that may. */
+START_TEST(handed_over)
+{
+	int ends[2], fd;
+
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
+	ck_assert_int_eq(rename("log", "old"), 0);
+	ck_assert_int_eq(fdpass_open(ends), 0);
+	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
+	fd = open("log", O_WRONLY | O_APPEND | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fdpass_send(ends[0], fd), 0);
+	close(fd);
+	fd = fdpass_receive(ends[1]);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	log_adopt(fd);
+	log_line(LOG_INFO, "one");
+	ck_matches(content("log"), "^[^\n]*one\n$");
+	ck_assert_int_eq(count(content("old"), "\n"), 0);
+	/* A message without a file is none. */
+	ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
+	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
+	close(ends[1]);
+	ck_assert_int_eq(fdpass_send(ends[0], 2), -1);
+	close(ends[0]);
+}
+END_TEST
+
 START_TEST(same_file_once)
 {
 	stderr_to("log");
@@ -440,6 +470,7 @@ main(void)
 	tcase_add_test(tc, file_and_directory);
 	tcase_add_test(tc, bad_file_changes_nothing);
 	tcase_add_test(tc, rotation);
+	tcase_add_test(tc, handed_over);
 	tcase_add_test(tc, same_file_once);
 	tcase_add_test(tc, hold);
 	tcase_add_test(tc, hold_is_bounded);

@@ -564,6 +564,26 @@ static const struct refusal {
 	    "{'id':'price_1','nickname':9}}]}}",
 	    "data.object.items.data.0.price.nickname: expected a string, "
 	    "found 9" },
+	{ "customer.subscription.updated", SUB "'items':{'data':[{"
+	    "'current_period_start':'x'}]}}",
+	    "data.object.items.data.0.current_period_start: expected an "
+	    "integer (unix seconds), found a string \"x\"" },
+	{ "customer.subscription.updated", SUB "'customer':'cus_1',"
+	    "'metadata':{'user_id':true}}",
+	    "data.object.metadata.user_id: expected a string, found true" },
+	{ "payment_intent.created", PI "'client_secret':'a\\u0000b',"
+	    "'metadata':{'user_id':1.5}}",
+	    "data.object.metadata.user_id: expected a string, found 1.5" },
+	{ "invoice.paid", INV "'payments':{'data':[{'payment':{"
+	    "'payment_intent':5}}]}}",
+	    "data.object.payment.payment_intent: expected an id, found 5" },
+	{ "invoice.paid", INV "'parent':{'subscription_details':'x'}}",
+	    "data.object.parent.subscription_details: expected an object, "
+	    "found a string \"x\"" },
+	{ "checkout.session.completed", CS "'customer':'cus_1',"
+	    "'client_reference_id':{}}",
+	    "data.object.client_reference_id: expected a string, found an "
+	    "object" },
 };
 
 START_TEST(refused)
