@@ -19,6 +19,7 @@
 #include <json-c/json.h>
 
 #include "base/err.h"
+#include "base/fdpass.h"
 #include "base/log.h"
 #include "base/log_text.h"
 
@@ -266,6 +267,34 @@ START_TEST(rotation)
 }
 END_TEST
 
+/* As from the master to a worker, whose file keeps its number. */
+START_TEST(handed_over)
+{
+	int ends[2], fd;
+
+	ck_assert_int_eq(log_descriptor(), -1);
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "old", &err), 0);
+	ck_assert_int_eq(fdpass_open(ends), 0);
+	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
+	fd = open("log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+	ck_assert_int_eq(fdpass_send(ends[0], fd), 0);
+	close(fd);
+	fd = fdpass_receive(ends[1]);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
+	log_line(LOG_INFO, "one");
+	log_adopt(fd);
+	log_line(LOG_INFO, "two");
+	ck_matches(content("old"), "^[^\n]*one\n$");
+	ck_matches(content("log"), "^[^\n]*two\n$");
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	close(ends[1]);
+	ck_assert_int_eq(fdpass_send(ends[0], log_descriptor()), -1);
+	close(ends[0]);
+}
+END_TEST
+
 START_TEST(same_file_once)
 {
 	stderr_to("log");
@@ -440,6 +469,7 @@ main(void)
 	tcase_add_test(tc, file_and_directory);
 	tcase_add_test(tc, bad_file_changes_nothing);
 	tcase_add_test(tc, rotation);
+	tcase_add_test(tc, handed_over);
 	tcase_add_test(tc, same_file_once);
 	tcase_add_test(tc, hold);
 	tcase_add_test(tc, hold_is_bounded);
