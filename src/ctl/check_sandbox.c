@@ -46,14 +46,14 @@ check_worker(const struct metrics_slot *slot, struct err *err,
 
 	if (!look(&p, slot->pid))
 		return;
-	if (p.filtered != 2 || !slot->seccomp)
+	if (p.filtered != 2 || !p.no_new_privs || !slot->seccomp)
 		err_add(err, "worker %d (%s) is in no sandbox: restart "
 		    "stripehookd", (int)slot->pid, pool_names[slot->pool]);
-	else if (!p.no_new_privs ||
-	    (slot->landlock == 0 && sandbox_landlock() > 0))
-		err_add(err, "worker %d (%s): its sandbox is not whole: "
-		    "restart stripehookd", (int)slot->pid,
-		    pool_names[slot->pool]);
+	else if (slot->landlock == 0 && sandbox_landlock() > 0)
+		err_add(err, "worker %d (%s) has no Landlock, but this kernel "
+		    "does: what surrounds stripehookd forbids it; in the unit, "
+		    "SystemCallFilter must name the landlock calls",
+		    (int)slot->pid, pool_names[slot->pool]);
 	pw = getpwuid(p.uid);
 	*user = pw != NULL ? pw->pw_name : "a user without a name";
 }

@@ -119,7 +119,7 @@ drop(struct arrival *a, const char *why)
 static void
 keep(struct arrival *a, const uint8_t *bytes, size_t n)
 {
-	if (a->cut)
+	if (a->cut || n == 0)
 		return;
 	if (a->len + n > a->size) {
 		a->size = (a->len + n) * 2;

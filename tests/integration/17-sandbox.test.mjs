@@ -113,7 +113,7 @@ describe('ordinary workers', () => {
 			signal(server.master, 'SIGUSR1');
 			await until(() => fs.existsSync(server.logFile) && both()
 				.every((pid) => files(pid).includes(server.logFile)),
-			'all have the new one', 2000);
+			'all have the new one', 5000);
 			old.at(-1).size = fs.statSync(old.at(-1).name).size;
 		}
 		await sleep(300);

@@ -267,31 +267,33 @@ START_TEST(rotation)
 }
 END_TEST
 
-/* Who may open no file gets the new one from a process that may. */
+/* As from the master to a worker, whose file keeps its number. */
 START_TEST(handed_over)
 {
 	int ends[2], fd;
 
-	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
-	ck_assert_int_eq(rename("log", "old"), 0);
+	ck_assert_int_eq(log_descriptor(), -1);
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "old", &err), 0);
 	ck_assert_int_eq(fdpass_open(ends), 0);
 	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
-	fd = open("log", O_WRONLY | O_APPEND | O_CREAT, 0600);
-	ck_assert_int_ge(fd, 0);
+	fd = open("log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 	ck_assert_int_eq(fdpass_send(ends[0], fd), 0);
 	close(fd);
 	fd = fdpass_receive(ends[1]);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
-	log_adopt(fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
 	log_line(LOG_INFO, "one");
-	ck_matches(content("log"), "^[^\n]*one\n$");
-	ck_assert_int_eq(count(content("old"), "\n"), 0);
+	log_adopt(fd);
+	log_line(LOG_INFO, "two");
+	ck_matches(content("old"), "^[^\n]*one\n$");
+	ck_matches(content("log"), "^[^\n]*two\n$");
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	/* A message without a file is none. */
 	ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
 	ck_assert_int_eq(fdpass_receive(ends[1]), -1);
 	close(ends[1]);
-	ck_assert_int_eq(fdpass_send(ends[0], 2), -1);
+	ck_assert_int_eq(fdpass_send(ends[0], log_descriptor()), -1);
 	close(ends[0]);
 }
 END_TEST
