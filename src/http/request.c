@@ -5,38 +5,50 @@
 #include <obstack.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "http/gate.h"
 #include "http/misbehave.h"
 
+/* The socket that all requests of this process come from. */
+static int listening = -1;
+/* The connection of the request that is being read. */
+static int peer = -1;
+
 int
-request_library_init(void)
+request_library_init(size_t body_max)
 {
-	/*
-	 * What libfcgi waits for its peer to close, or to begin: 2 s by
-	 * default, which one silent peer could turn into a standstill.
-	 */
+	/* What libfcgi waits for its peer to close: 2 s by default. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1);
-	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 1);
-	return FCGX_Init();
+	return gate_init(body_max) == 0 ? FCGX_Init() : -1;
 }
 
 int
 request_init(FCGX_Request *r, int fd)
 {
-	return FCGX_InitRequest(r, fd, FCGI_FAIL_ACCEPT_ON_INTR);
+	listening = fd;
+	/* It is given connections and accepts none. */
+	return FCGX_InitRequest(r, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 }
 
 int
 request_accept(FCGX_Request *r)
 {
-	int rc = FCGX_Accept_r(r);
+	int rc;
 
+	if ((peer = gate_next(listening)) < 0)
+		return -errno;
+	/* What looks like a kept connection is read from at once. */
+	r->ipcFd = gate_input();
+	r->keepConnection = 1;
+	rc = r->ipcFd >= 0 ? FCGX_Accept_r(r) : -errno;
+	if (rc != 0)
+		close(peer);
 	/* A kept connection would hold this slot while nginx idles. */
-	if (rc == 0)
-		r->keepConnection = 0;
+	r->keepConnection = 0;
 	return rc;
 }
 
@@ -111,6 +123,8 @@ enum outcome
 request_read(struct request *req, FCGX_Request *r, struct obstack *mem,
     size_t body_max)
 {
+	enum outcome out;
+
 	*req = (struct request){
 		.method = param_or_empty(r, "REQUEST_METHOD"),
 		.path = param_or_empty(r, "DOCUMENT_URI"),
@@ -126,5 +140,9 @@ request_read(struct request *req, FCGX_Request *r, struct obstack *mem,
 		.accepted_us = clock_wall_us(),
 	};
 	misbehave(r);
-	return read_body(req, r, mem, body_max);
+	out = read_body(req, r, mem, body_max);
+	/* The answer goes to whom the request came from. */
+	close(r->ipcFd);
+	r->ipcFd = peer;
+	return out;
 }

@@ -109,9 +109,9 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL("write"),
 	CALL("writev"),
 	CALL("epoll_create1", .pool = POOL_STATUS),
-	CALL("epoll_ctl", .pool = POOL_STATUS),
-	CALL("epoll_pwait", .pool = POOL_STATUS),
-	CALL("epoll_wait", .pool = POOL_STATUS),
+	CALL("epoll_ctl"),
+	CALL("epoll_pwait"),
+	CALL("epoll_wait"),
 	CALL("eventfd2", .pool = POOL_STATUS),
 
 	/* Files: which ones is for Landlock to judge, and none is written. */

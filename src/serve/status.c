@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/gate.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "serve/routes.h"
@@ -32,7 +33,9 @@ enum {
 };
 
 /* What epoll tells of; waiting requests are told of by their own address. */
-enum source { SOURCE_LISTENER, SOURCE_WATCHER, SOURCE_NEWS, SOURCE__MAX };
+enum source {
+	SOURCE_LISTENER, SOURCE_GATE, SOURCE_WATCHER, SOURCE_NEWS, SOURCE__MAX
+};
 
 struct loop {
 	struct status s;
@@ -89,7 +92,8 @@ act(struct loop *l, const struct epoll_event *event)
 {
 	char *source = event->data.ptr;
 
-	if (source == &l->sources[SOURCE_LISTENER])
+	if (source == &l->sources[SOURCE_LISTENER] ||
+	    source == &l->sources[SOURCE_GATE])
 		for (int i = 0; i < ACCEPTS && accept_one(l); i++)
 			;
 	else if (source == &l->sources[SOURCE_WATCHER])
@@ -231,8 +235,7 @@ set_up(struct loop *l, const struct worker *w)
 {
 	l->s.worker = w;
 	l->s.cfg = w->cfg;
-	if (request_library_init() != 0 ||
-	    request_init(&l->fcgi, w->fd) != 0) {
+	if (request_init(&l->fcgi, w->fd) != 0) {
 		log_line(LOG_ERR, "libfcgi can't be set up");
 		return -1;
 	}
@@ -245,6 +248,7 @@ set_up(struct loop *l, const struct worker *w)
 	    w->index)) == NULL ||
 	    listen_to(l, w->fd, SOURCE_LISTENER,
 	    EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
+	    listen_to(l, gate_fd(), SOURCE_GATE, EPOLLIN) != 0 ||
 	    listen_to(l, watcher_fd(l->s.watcher), SOURCE_WATCHER,
 	    EPOLLIN) != 0)
 		return -1;

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fdpass.h"
+#include "http/gate.h"
+#include "http/request.h"
 #include "serve/sandbox.h"
 
 enum { DRAIN_MAX_MS = 5000 };	/* accepting goes on after TERM */
@@ -99,6 +101,10 @@ worker_enter(const struct worker *w, int master)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		return -1;
+	if (request_library_init((size_t)w->cfg->body_max) != 0) {
+		log_line(LOG_ERR, "libfcgi can't be set up");
+		return -1;
+	}
 	if (sandbox_enter(w->cfg, w->pool, &err) != 0) {
 		log_err(LOG_ERR, &err);
 		return -1;
@@ -121,22 +127,25 @@ enum worker_next
 worker_wait(const struct worker *w, int timeout_ms)
 {
 	static int64_t drain_until;	/* 0: not draining */
-	struct pollfd pfd = { .fd = w->fd, .events = POLLIN };
+	/* New connections, and those whose request isn't whole yet. */
+	struct pollfd pfds[] = { { .fd = w->fd, .events = POLLIN },
+	    { .fd = gate_fd(), .events = POLLIN } };
 	struct timespec ts = { timeout_ms / 1000,
 	    (long)(timeout_ms % 1000) * 1000000 };
 	const struct timespec none = { 0, 0 };
-	bool draining = drain_until != 0;
-	int n = ppoll(&pfd, 1, draining ? &none : &ts, &wait_mask);
+	bool draining = drain_until != 0, waits = gate_waits();
+	int n = ppoll(pfds, 2, draining && !waits ? &none : &ts, &wait_mask);
 
 	if (got_reopen)
 		change_log(w);
-	if (got_term && !draining)
+	if ((got_term || (got_retire && waits)) && !draining)
 		drain_until = clock_ms() + DRAIN_MAX_MS;
-	if (got_retire || (draining && clock_ms() > drain_until))
+	if ((got_retire && !waits) ||
+	    (draining && clock_ms() > drain_until))
 		return WORKER_END;
 	if (n > 0)
 		return WORKER_ACCEPT;
-	return draining ? WORKER_END : WORKER_IDLE;
+	return draining && !waits ? WORKER_END : WORKER_IDLE;
 }
 
 void

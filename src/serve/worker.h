@@ -41,8 +41,8 @@ int worker_enter(const struct worker *w, int master)
 /*
  * Waits at most timeout_ms for a connection; signals are let in here and
  * nowhere else. TERM means to serve who is in the socket's queue (for a few
- * seconds at most) and end; USR2, that others serve on, so to end at once; USR1,
- * that the master has sent a new log file.
+ * seconds at most) and end; USR2, that others serve on, so to end as soon as no
+ * request is half here; USR1, that the master has sent a new log file.
  */
 enum worker_next worker_wait(const struct worker *w, int timeout_ms)
     __attribute__((warn_unused_result));
