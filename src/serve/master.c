@@ -277,6 +277,7 @@ master_run(struct config *cfg, const char *const *files, size_t nfiles)
 		sigaddset(&set, signals[i].sig);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	pools_init(&m.pools);
 	if (open_all(&m, &err) != 0) {
 		log_err(LOG_ERR, &err);

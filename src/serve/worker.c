@@ -38,6 +38,7 @@ static const struct {
 	{ SIGINT, SIG_IGN },	/* Ctrl-C is the master's to act on */
 	{ SIGHUP, SIG_IGN },
 	{ SIGPIPE, SIG_IGN },
+	{ SIGXFSZ, SIG_IGN },	/* a file size limit costs log lines */
 	{ SIGCHLD, SIG_DFL },
 };
 
