@@ -184,11 +184,12 @@ join(struct ingest *in)
 	do {
 		worker_beat(ACCEPTOR, STAGE_DRAINING);
 		committer_watch(in->committer, clock_ms());
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += (long)TICK_MS * 1000000;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-	} while (pthread_timedjoin_np(in->thread, NULL, &until) == ETIMEDOUT);
+	} while (pthread_clockjoin_np(in->thread, NULL, CLOCK_MONOTONIC,
+	    &until) == ETIMEDOUT);
 }
 
 int
