@@ -12,9 +12,10 @@ export class Load {
 	withoutRetryAfter = 0;		// 503 that doesn't say when to come again
 	slowest = 0;
 
+	// pause: ms after a refusal; think: after an acknowledgement.
 	constructor(server, { connections = 48, make = quickPayment,
-		pause = 50, keepAlive = true } = {}) {
-		Object.assign(this, { server, connections, make, pause });
+		pause = 50, think = 0, keepAlive = true } = {}) {
+		Object.assign(this, { server, connections, make, pause, think });
 		this.agent = new http.Agent({ keepAlive, maxSockets: connections });
 	}
 
@@ -54,7 +55,8 @@ export class Load {
 		try {
 			const answer = await request(this.server.base + WEBHOOK, {
 				method: 'POST', body, agent: this.agent,
-				headers: stripeHeaders(body, sign(body, this.server.secret)),
+				headers: stripeHeaders(body, sign(body, this.server.secret,
+					this.server.clock())),
 			});
 			status = answer.status;
 			this.slowest = Math.max(this.slowest, answer.ms);
@@ -80,6 +82,8 @@ export class Load {
 				event : { id: event.id, body: print(event) });
 			if (status !== 200)
 				await sleep(this.pause);
+			else if (this.think > 0)
+				await sleep(this.think);
 		}
 	}
 

@@ -53,17 +53,33 @@ export const threads = (pid) => {
 	}
 };
 
+// Open descriptors; undefined if this user may not see them.
+export const descriptors = (pid) => {
+	try {
+		return fs.readdirSync(`/proc/${pid}/fd`).length;
+	} catch (error) {
+		return error.code === 'ENOENT' ? 0 : undefined;
+	}
+};
+
+// Dead processes that their parent, one of these, has not buried.
+export const zombies = (parents) => pids().filter((pid) => {
+	const { state, parent } = stat(pid);
+	return state === 'Z' && parents.includes(parent);
+});
+
 export const commandLine = (pid) =>
 	read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 export const processName = (pid) => read(`/proc/${pid}/comm`).trim();
 
+const statusValue = (pid, name) => Number(new RegExp(
+	`^${name}:\\s+(\\d+)`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+
 // Resident memory in kB, without what is shared with other processes.
-export function memory(pid) {
-	const text = read(`/proc/${pid}/status`);
-	const value = (name) =>
-		Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-	return value('RssAnon');
-}
+export const memory = (pid) => statusValue(pid, 'RssAnon');
+// All of it; and the size of the address space.
+export const resident = (pid) => statusValue(pid, 'VmRSS');
+export const virtual = (pid) => statusValue(pid, 'VmSize');
 
 // Processes that have something to do with a directory: their command line or
 // environment names it, or they work in it.

@@ -7,7 +7,7 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { ROOT, print, sign } from './events.mjs';
+import { ROOT, now, print, sign } from './events.mjs';
 import { WEBHOOK, request, stripeHeaders } from './http.mjs';
 import {
 	alive, children, processName, processesOf, signal, sleep, until,
@@ -19,7 +19,7 @@ export const PUBLISHABLE_KEY = 'pk_test_integration';
 
 // It may have to build first; and the database may have much to write.
 const START_MS = 300000;
-const STOP_MS = 60000;
+export const STOP_MS = 60000;
 
 export const freePort = () => new Promise((resolve, reject) => {
 	const server = net.createServer();
@@ -49,7 +49,7 @@ function cleanEnvironment() {
 const BUILD = process.env.STRIPEHOOK_TEST_BUILD ??
 	path.join(ROOT, 'var/build');
 
-const running = new Set();
+export const running = new Set();
 process.on('exit', () => {
 	for (const server of running)
 		server.abandon();
@@ -60,7 +60,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 export class Server {
 	// env: further settings. root: another checkout. build: other programs.
 	static async start({ env = {}, root = ROOT, build = BUILD } = {}) {
-		const server = new Server();
+		const server = new this();
 		server.root = root;
 		server.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-'));
 		server.state = path.join(server.dir, 'state');
@@ -91,11 +91,11 @@ export class Server {
 		if (build)
 			fs.symlinkSync(build, path.join(server.state, 'build'));
 		server.build = build ?? path.join(server.state, 'build');
-		await server.#run();
+		await server.launch();
 		return server;
 	}
 
-	async #run() {
+	async launch() {
 		this.output = '';
 		// If this process is killed, the servers go too.
 		this.process = spawn('setpriv', ['--pdeathsig', 'TERM',
@@ -143,6 +143,11 @@ export class Server {
 		return path.join(this.state, 'run/mariadb.sock');
 	}
 
+	// What it takes for the time, unix seconds.
+	clock() {
+		return now();
+	}
+
 	// Delivers an event, an object or a body, as Stripe would.
 	async deliver(event, { secret = this.secret, signature, headers = {},
 		url = this.base + WEBHOOK, agent, timeout } = {}) {
@@ -153,7 +158,7 @@ export class Server {
 			agent: agent ?? (url.startsWith('https:') ?
 				this.secureAgent : this.agent),
 			headers: { ...stripeHeaders(body,
-				signature === undefined ? sign(body, secret) :
+				signature === undefined ? sign(body, secret, this.clock()) :
 					signature ?? undefined), ...headers },
 		});
 	}
