@@ -18,6 +18,7 @@
 #include "ctl/trigger_deliver.h"
 #include "ctl/trigger_post.h"
 #include "ctl/trigger_target.h"
+#include "http/gate.h"
 #include "http/listener.h"
 #include "http/request.h"
 #include "store/tooldb.h"
@@ -61,21 +62,26 @@ deliver_due(struct demo *d)
 static int
 serve(struct demo *d, int fd)
 {
-	struct curl_waitfd fds[2] = { { .fd = fd, .events = CURL_WAIT_POLLIN },
-	    { .fd = stop_signals(), .events = CURL_WAIT_POLLIN } };
+	struct curl_waitfd fds[3] = { { .events = CURL_WAIT_POLLIN },
+	    { .events = CURL_WAIT_POLLIN }, { .events = CURL_WAIT_POLLIN } };
 	struct obstack mem;
 	FCGX_Request r;
 	int ms;
 
-	if (fds[1].fd < 0 || request_library_init() != 0 ||
+	fds[0].fd = stop_signals();
+	if (fds[0].fd < 0 || request_library_init(DEMO_BODY_MAX) != 0 ||
 	    request_init(&r, fd) != 0)
 		return refuse("libfcgi can't be set up");
+	fds[1].fd = fd;
+	fds[2].fd = gate_fd();
 	obstack_init(&mem);
 	while ((ms = deliver_due(d)) >= 0) {
-		player_wait(d->player, fds, 2, ms);
-		if (fds[1].revents != 0)
+		(void)gate_waits();
+		player_wait(d->player, fds, 3, ms);
+		if (fds[0].revents != 0)
 			break;
-		if (fds[0].revents != 0 && request_accept(&r) == 0) {
+		if ((fds[1].revents != 0 || fds[2].revents != 0) &&
+		    request_accept(&r) == 0) {
 			void *base = obstack_alloc(&mem, 1);
 
 			demo_serve(d, &r, &mem);
@@ -83,7 +89,7 @@ serve(struct demo *d, int fd)
 		}
 	}
 	obstack_free(&mem, NULL);
-	close(fds[1].fd);
+	close(fds[0].fd);
 	return ms >= 0 ? CTL_DONE : CTL_UNREACHABLE;
 }
 

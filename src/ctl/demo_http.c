@@ -18,8 +18,6 @@
 #include "http/request.h"
 #include "stripe/sample.h"
 
-enum { BODY_MAX = 4096 };
-
 enum verdict {
 	V_OK, V_HOST, V_ORIGIN, V_TYPE, V_SCENARIO, V_BUSY, V_SETTINGS,
 	V_DATABASE, V__MAX
@@ -217,7 +215,7 @@ demo_serve(struct demo *d, FCGX_Request *r, struct obstack *mem)
 {
 	const struct route *route;
 	struct request req;
-	enum outcome out = request_read(&req, r, mem, BODY_MAX);
+	enum outcome out = request_read(&req, r, mem, DEMO_BODY_MAX);
 	enum verdict v;
 
 	route = find_route(req.path);

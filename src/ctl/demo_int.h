@@ -13,6 +13,8 @@
 
 #include "base/config.h"
 
+enum { DEMO_BODY_MAX = 4096 };
+
 struct deliver_options;
 struct err;
 struct json_object;

@@ -11,10 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Before the sandbox, and once. Bodies much longer than body_max are cut.
- * Returns 0, or -1 with errno.
- */
+/* Bodies much longer than body_max are cut. Returns 0, or -1 with errno. */
 int gate_init(size_t body_max) __attribute__((warn_unused_result));
 
 /* Becomes readable when a connection that waits has news. */

@@ -130,6 +130,10 @@ judge_header(struct records *r)
 		bad(r, "its first record has an unexpected length");
 	else if (r->state != RECORDS_BEGIN && memcmp(id, r->id, 2) != 0)
 		bad(r, "a record belongs to another request");
+	/* libfcgi would take it for the next record. */
+	else if (r->padding > 0 && (r->state == RECORDS_BEGIN ||
+	    (r->state == RECORDS_PARAMS && r->content == 0)))
+		bad(r, "there is padding before another kind of record");
 	memcpy(r->id, id, 2);
 }
 

@@ -19,11 +19,11 @@ static int listening = -1;
 static int peer = -1;
 
 int
-request_library_init(void)
+request_library_init(size_t body_max)
 {
 	/* What libfcgi waits for its peer to close: 2 s by default. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1);
-	return FCGX_Init();
+	return gate_init(body_max) == 0 ? FCGX_Init() : -1;
 }
 
 int

@@ -33,13 +33,17 @@ struct request {
  */
 int request_init(FCGX_Request *r, int fd) __attribute__((warn_unused_result));
 
-/* Prepares the process for libfcgi: call once, before request_init(). */
-int request_library_init(void) __attribute__((warn_unused_result));
+/*
+ * Prepares the process for libfcgi and for bodies of that size: once, before
+ * request_init() and the sandbox.
+ */
+int request_library_init(size_t body_max) __attribute__((warn_unused_result));
 
 /*
  * Takes a request that has come whole and reads its parameters. Returns 0,
- * -EAGAIN when there is none (another worker was quicker, or its peer is slow),
- * or another negative error. After 0, request_read() must follow.
+ * -EAGAIN when there is none (another worker was quicker, or its peer is slow:
+ * then gate_fd() tells when to ask again), or another negative error. After 0,
+ * request_read() must follow.
  */
 int request_accept(FCGX_Request *r) __attribute__((warn_unused_result));
 

@@ -199,8 +199,8 @@ ingest_run(const struct worker *w)
 	struct slot *own;
 
 	/* One more than the setting says: the acceptor's own. */
-	if (request_library_init() != 0 || (in.queue = queue_new(
-	    (size_t)w->cfg->ingest_slots + 1, w->fd)) == NULL) {
+	if ((in.queue = queue_new((size_t)w->cfg->ingest_slots + 1,
+	    w->fd)) == NULL) {
 		log_line(LOG_ERR, "libfcgi can't be set up");
 		return EX_SOFTWARE;
 	}

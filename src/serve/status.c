@@ -235,8 +235,7 @@ set_up(struct loop *l, const struct worker *w)
 {
 	l->s.worker = w;
 	l->s.cfg = w->cfg;
-	if (request_library_init() != 0 ||
-	    request_init(&l->fcgi, w->fd) != 0) {
+	if (request_init(&l->fcgi, w->fd) != 0) {
 		log_line(LOG_ERR, "libfcgi can't be set up");
 		return -1;
 	}

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/fdpass.h"
 #include "http/gate.h"
+#include "http/request.h"
 #include "serve/sandbox.h"
 
 enum { DRAIN_MAX_MS = 5000 };	/* accepting goes on after TERM */
@@ -101,9 +102,8 @@ worker_enter(const struct worker *w, int master)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		return -1;
-	if (gate_init((size_t)w->cfg->body_max) != 0) {
-		log_line(LOG_ERR, "no memory for requests: %s",
-		    strerror(errno));
+	if (request_library_init((size_t)w->cfg->body_max) != 0) {
+		log_line(LOG_ERR, "libfcgi can't be set up");
 		return -1;
 	}
 	if (sandbox_enter(w->cfg, w->pool, &err) != 0) {

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "four.h"
+#include "http/gate.h"
 #include "http/listener.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -51,7 +52,8 @@ store(struct four *f, const struct request *req, struct obstack *mem)
 static void
 serve(int fd, struct four *f)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfds[] = { { .fd = fd, .events = POLLIN },
+	    { .events = POLLIN } };
 	struct obstack mem;
 	struct request req;
 	FCGX_Request fcgi;
@@ -60,10 +62,12 @@ serve(int fd, struct four *f)
 
 	obstack_init(&mem);
 	base = obstack_alloc(&mem, 0);
-	if (request_library_init() != 0 || request_init(&fcgi, fd) != 0)
+	if (request_library_init(BODY_MAX) != 0 ||
+	    request_init(&fcgi, fd) != 0)
 		exit(1);
+	pfds[1].fd = gate_fd();
 	for (;;) {
-		if (poll(&pfd, 1, -1) < 1 || request_accept(&fcgi) != 0)
+		if (poll(pfds, 2, -1) < 1 || request_accept(&fcgi) != 0)
 			continue;
 		out = request_read(&req, &fcgi, &mem, BODY_MAX);
 		if (out == OUT_OK && f != NULL)

@@ -1,15 +1,12 @@
-/* Reads FastCGI records as the specification has them (version 1.0). */
+/*
+ * Reads FastCGI records as the specification has them (version 1.0), of the
+ * kinds and in the order that nginx sends them.
+ */
 #include "fuzz_fcgi.h"
 
 #include <errno.h>
 #include <fastcgi.h>
 #include <limits.h>
-
-enum {
-	LENGTH_MAX = 1 << 16,	/* of a name or value that is looked at */
-	REPLIES_MAX = 5,	/* that fit the socket, with the answer */
-	VALUES_ROOM = 55	/* that libfcgi has for FCGI_GET_VALUES */
-};
 
 struct record {
 	unsigned char version, type;
@@ -78,13 +75,9 @@ take_length(struct fuzz_input *in)
 	return n;
 }
 
-/*
- * The pairs, or NULL if they aren't whole. *long_one is set where a length
- * would have libfcgi take memory that it doesn't get; *nul by a NUL in a name,
- * which in FCGI_GET_VALUES has it write to address 0.
- */
+/* The pairs, or NULL if they aren't whole. */
 static char **
-read_pairs(struct fuzz_input in, bool *long_one, bool *nul)
+read_pairs(struct fuzz_input in)
 {
 	char **list = calloc(in.len + 1, sizeof(*list));
 	size_t n = 0;
@@ -95,11 +88,9 @@ read_pairs(struct fuzz_input in, bool *long_one, bool *nul)
 	while (in.len > 0 && whole) {
 		name = take_length(&in);
 		value = name >= 0 ? take_length(&in) : -1;
-		*long_one |= name > LENGTH_MAX || value > LENGTH_MAX;
 		whole = value >= 0 && (size_t)(name + value) <= in.len;
 		if (!whole)
 			break;
-		*nul |= memchr(in.p, '\0', (size_t)name) != NULL;
 		list[n] = calloc((size_t)(name + value) + 2, 1);
 		MUST(list[n] != NULL);
 		memcpy(list[n], in.p, (size_t)name);
@@ -125,29 +116,6 @@ free_pairs(char **list)
 	free(list);
 }
 
-/* The state of reading: what comes next. */
-struct reader {
-	struct fuzz_fcgi *f;
-	struct stream params, body;
-	unsigned replies;	/* that libfcgi gives by itself */
-	bool begun, odd;
-};
-
-/*
- * What an FCGI_GET_VALUES asks for: libfcgi falls over more than it has room
- * for, and ends the connection over half a pair.
- */
-static void
-read_values(struct reader *rd, struct fuzz_input content)
-{
-	bool known = content.len > VALUES_ROOM;
-	char **list = read_pairs(content, &known, &known);
-
-	rd->f->known |= known;
-	rd->odd |= list == NULL;
-	free_pairs(list);
-}
-
 static void
 stream_open(struct stream *s)
 {
@@ -164,105 +132,62 @@ stream_add(struct stream *s, const struct record *r)
 		fwrite(r->content.p, 1, r->content.len, s->f);
 }
 
+/* One responder's request begins, and nothing is between it and the rest. */
+static bool
+read_begin(struct fuzz_input *in, int *id)
+{
+	struct record r = next_record(in);
+	const unsigned char *p = (const unsigned char *)r.content.p;
+
+	*id = r.id;
+	return r.whole && r.version == FCGI_VERSION_1 &&
+	    r.type == FCGI_BEGIN_REQUEST && r.id != FCGI_NULL_REQUEST_ID &&
+	    r.content.len == sizeof(FCGI_BeginRequestBody) &&
+	    (p[0] << 8 | p[1]) == FCGI_RESPONDER && r.padding == 0;
+}
+
 /*
- * Where the reader goes over to the next kind of record, libfcgi takes the
- * padding for what follows; nginx puts none there.
+ * Records of one type until an empty one. Padding of that one is in order only
+ * if nothing follows.
  */
-static void
-go_over(struct reader *rd, struct record *r)
+static bool
+read_stream(struct fuzz_input *in, int type, int id, struct stream *s)
 {
-	rd->odd |= r->padding > 0;
-	r->padding = 0;
-}
+	struct record r;
 
-static void
-read_begin(struct reader *rd, struct record *r)
-{
-	const unsigned char *p = (const unsigned char *)r->content.p;
-
-	if (rd->begun) {
-		rd->replies++;
-		rd->odd |= r->id == 0 || r->content.len != 8;
-		return;
+	while (!s->ended) {
+		r = next_record(in);
+		if (!r.whole || r.version != FCGI_VERSION_1 ||
+		    r.type != type || r.id != id)
+			return false;
+		stream_add(s, &r);
+		if (s->ended && type == FCGI_PARAMS && r.padding > 0)
+			return false;
+		take(in, r.padding);
 	}
-	rd->begun = true;
-	go_over(rd, r);
-	rd->f->id = r->id;
-	rd->odd |= r->id == 0 || r->content.len != 8 || !r->whole ||
-	    (p[0] << 8 | p[1]) != FCGI_RESPONDER;
-}
-
-/* From here on libfcgi reads another stream, whose lengths aren't known. */
-static void
-lead_astray(struct reader *rd)
-{
-	rd->odd = true;
-	rd->f->known |= !rd->params.ended;
-}
-
-static void
-read_record(struct reader *rd, struct record *r)
-{
-	struct stream *s = rd->params.ended ? &rd->body : &rd->params;
-	int type = rd->params.ended ? FCGI_STDIN : FCGI_PARAMS;
-
-	if (r->version != FCGI_VERSION_1) {
-		rd->odd = true;
-	} else if (r->type == FCGI_BEGIN_REQUEST) {
-		read_begin(rd, r);
-	} else if (r->id == FCGI_NULL_REQUEST_ID) {
-		rd->replies++;
-		/* libfcgi takes the content of others for the stream's. */
-		if (r->type != FCGI_GET_VALUES)
-			lead_astray(rd);
-		else
-			read_values(rd, r->content);
-	} else if (!rd->begun) {
-		rd->odd = true;
-	} else if (r->id == rd->f->id) {
-		rd->odd |= r->type != type;
-		stream_add(s, r);
-		if (type == FCGI_PARAMS && s->ended)
-			go_over(rd, r);
-	} else if (r->content.len == 0) {
-		/* After it libfcgi skips the next of ours too. */
-		lead_astray(rd);
-	}
+	return true;
 }
 
 struct fuzz_fcgi *
 fuzz_fcgi_read(struct fuzz_input in)
 {
-	static const char get_values[] = { FCGI_VERSION_1, FCGI_GET_VALUES,
-	    0, 0 };
 	struct fuzz_fcgi *f = calloc(1, sizeof(*f));
-	const struct fuzz_input all = in;
-	struct reader rd = { .f = f };
-	struct record r;
-	struct fuzz_input text;
-	bool nul = false;
+	struct stream params = { .f = NULL }, body = { .f = NULL };
 
 	MUST(f != NULL);
-	stream_open(&rd.params);
-	stream_open(&rd.body);
-	while (in.len > 0 && !rd.body.ended) {
-		r = next_record(&in);
-		rd.odd |= !r.whole;
-		read_record(&rd, &r);
-		take(&in, r.padding);
-	}
-	MUST(fclose(rd.params.f) == 0 && fclose(rd.body.f) == 0);
-	text = (struct fuzz_input){ rd.params.text, rd.params.len };
-	f->params = read_pairs(text, &f->known, &nul);
-	f->body = rd.body.text;
-	f->body_len = rd.body.len;
-	f->ended = rd.body.ended;
-	/* After an error it goes on somewhere behind. */
-	f->known |= rd.replies > REPLIES_MAX || (rd.odd && memmem(all.p,
-	    all.len, get_values, sizeof(get_values)) != NULL);
-	f->orderly = rd.begun && !rd.odd && rd.params.ended &&
-	    f->params != NULL;
-	free(rd.params.text);
+	stream_open(&params);
+	stream_open(&body);
+	f->orderly = read_begin(&in, &f->id) &&
+	    read_stream(&in, FCGI_PARAMS, f->id, &params) &&
+	    read_stream(&in, FCGI_STDIN, f->id, &body);
+	MUST(fclose(params.f) == 0 && fclose(body.f) == 0);
+	if (f->orderly)
+		f->params = read_pairs((struct fuzz_input){ params.text,
+		    params.len });
+	f->orderly = f->params != NULL;
+	f->body = body.text;
+	f->body_len = body.len;
+	free(params.text);
 	return f;
 }
 
@@ -300,7 +225,7 @@ fuzz_fcgi_outcome(const struct fuzz_fcgi *f, size_t body_max)
 	}
 	if (n > body_max)
 		return OUT_TOO_LARGE;
-	return f->ended && n <= f->body_len ? OUT_OK : OUT_BAD_REQUEST;
+	return n <= f->body_len ? OUT_OK : OUT_BAD_REQUEST;
 }
 
 char *

@@ -1,7 +1,4 @@
-/*
- * A second reading of FastCGI records, whole in memory, to compare libfcgi's
- * with.
- */
+/* A second reading of FastCGI records, whole in memory, to compare ours with. */
 #ifndef FUZZ_FCGI_H
 #define FUZZ_FCGI_H
 
@@ -11,13 +8,7 @@
 #include "fuzz.h"
 
 struct fuzz_fcgi {
-	/*
-	 * It would bring libfcgi down, as is known of it: only who may connect
-	 * to the socket can send such, which nginx never does.
-	 */
-	bool known;
-	bool orderly;		/* a request, whole up to its parameters */
-	bool ended;		/* and with a body that ends */
+	bool orderly;		/* a whole request, as nginx sends it */
 	int id;
 	char **params;		/* "name=value", NULL at the end */
 	char *body;

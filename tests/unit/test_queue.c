@@ -27,7 +27,7 @@ static struct slot *slots[SLOTS];
 static void
 setup(void)
 {
-	ck_assert_int_eq(request_library_init(), 0);
+	ck_assert_int_eq(request_library_init(NO_LIMIT), 0);
 	queue = queue_new(SLOTS, NOBODY);
 	ck_assert_ptr_nonnull(queue);
 }

@@ -34,11 +34,15 @@ static const struct {
 	/* A pair over two records, cut in its length of four bytes. */
 	{ BYTES(REQUEST(HEAD("\4", "\3") "\1\200\0" HEAD("\4", "\5")
 	    "\0\2abc")), RECORDS_WHOLE, NULL },
-	/* Padding, after content and alone. */
-	{ BYTES("\1\1\0\1\0\10\3\0" "\0\1\0\0\0\0\0\0" "xxx"
-	    "\1\4\0\1\0\0\2\0" "xx" NO_STDIN), RECORDS_WHOLE, NULL },
-	{ BYTES("\1\1\0\1\0\10\3\0" "\0\1\0\0\0\0\0\0" "xx"), RECORDS_BEGIN,
+	/* Padding: behind content and at the end, but not in between. */
+	{ BYTES(BEGIN "\1\4\0\1\0\4\4\0" "\1\1ab" "xxxx" NO_PARAMS
+	    "\1\5\0\1\0\1\7\0" "b" "xxxxxxx" "\1\5\0\1\0\0\2\0" "xx"),
+	    RECORDS_WHOLE, NULL },
+	{ BYTES(BEGIN NO_PARAMS "\1\5\0\1\0\0\2\0" "x"), RECORDS_STDIN,
 	    NULL },
+	{ BYTES("\1\1\0\1\0\10\3\0" "\0\1\0\0\0\0\0\0" "xxx"), RECORDS_BAD,
+	    "padding" },
+	{ BYTES(BEGIN "\1\4\0\1\0\0\2\0" "xx"), RECORDS_BAD, "padding" },
 	{ BYTES(BEGIN NO_PARAMS HEAD("\5", "\3") "abc"), RECORDS_STDIN, NULL },
 	{ BYTES(BEGIN NO_PARAMS HEAD("\5", "\3") "abc" NO_STDIN),
 	    RECORDS_WHOLE, NULL },
