@@ -205,16 +205,17 @@ MYSQL *
 db_connect(const struct config *cfg, enum db_role role, const char *database,
     unsigned first, struct err *err)
 {
+	const struct err before = *err;
 	size_t n = cfg->db_host.n;
-	MYSQL *mysql;
+	MYSQL *mysql = NULL;
 
 	if (n == 0)
 		return connect_one(cfg, role, NULL, database, err);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && mysql == NULL; i++)
 		mysql = connect_one(cfg, role, cfg->db_host.s[(first + i) % n],
 		    database, err);
-		if (mysql != NULL)
-			return mysql;
-	}
-	return NULL;
+	/* That another one is down is no error while one is there. */
+	if (mysql != NULL)
+		*err = before;
+	return mysql;
 }

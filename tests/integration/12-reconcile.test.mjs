@@ -7,7 +7,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import {
 	makeEvent, makePayment, newId, now, readFixture,
 } from './lib/events.mjs';
-import { until } from './lib/processes.mjs';
+import { sleep, until } from './lib/processes.mjs';
 import { Server } from './lib/server.mjs';
 import { StripeApi } from './lib/stripe-api.mjs';
 
@@ -115,6 +115,71 @@ describe('events that the journal lacks', () => {
 			assert.match(again.stdout, /^missing 0, stored 0, /m);
 			assert.equal(again.code, 0, again.stderr);
 		}
+	});
+
+	test('one that fails is stored as failed, and told', async () => {
+		const good = missing(1);
+		const bad = makePayment({ amount: 'much' },
+			{ created: now() - 3500 });
+		api.events.push(bad);
+		const result = await report(['--repair', '--since', '2h']);
+		assert.equal(result.stored, 2);
+		assert.match(result.notes.join(), new RegExp(
+			`${bad.id} is stored as failed: data.object.amount`));
+		assert.equal((await server.event(bad.id)).status, 'failed');
+		assert.equal((await server.event(good[0].id)).status, 'processed');
+	});
+
+	test('those of a mode that isn\'t wanted are kept, not applied',
+		async () => {
+			const [event] = missing(1);
+			const result = await report(['--repair', '--since', '2h'],
+				{ STRIPEHOOK_LIVEMODE: 'live' });
+			assert.equal(result.stored, 1);
+			const stored = await server.event(event.id);
+			assert.equal(stored.status, 'ignored');
+			assert.match(stored.error, /STRIPEHOOK_LIVEMODE/);
+			assert.equal(await server.count('payments',
+				`stripe_payment_intent_id = '${event.data.object.id}'`), 0);
+		});
+
+	test('what is no event ends it, and nothing is skipped later',
+		async () => {
+			const list = missing(3);
+			const { data, ...rest } = makePayment({}, { created: now() - 3500 });
+			api.events.push(rest);
+			const result = await ctl(['reconcile', '--repair',
+				'--since', '2h']);
+			assert.equal(result.code, 3);
+			assert.match(result.stderr, /is no event: 'data.object' must be/);
+			api.events.pop();
+			assert.equal((await report(['--repair', '--since', '2h'])).code, 0);
+			for (const { id } of list)
+				assert.equal((await server.event(id)).status, 'processed');
+		});
+
+	test('a database that is read-only for a while loses none', async () => {
+		const list = missing(400);
+		const ids = list.map(({ id }) => `'${id}'`).join();
+		const stored = () => server.count('event_journal',
+			`stripe_event_id IN (${ids}) AND status = 'processed'`);
+		api.delay = 300;
+		const result = ctl(['reconcile', '--repair', '--since', '2h']);
+		await until(async () => await stored() >= 100, 'the first batch');
+		await server.sql('SET GLOBAL read_only = 1');
+		try {
+			const had = await stored();
+			await sleep(1200);
+			assert.equal(await stored(), had);
+			assert.ok(had < 400);
+		} finally {
+			await server.sql('SET GLOBAL read_only = 0');
+		}
+		const { code, stdout, stderr } = await result;
+		assert.equal(code, 0, stderr);
+		assert.match(stdout, /^missing 400, stored 400, /m);
+		assert.equal(await stored(), 400);
+		await server.ready();
 	});
 
 	test('a delivery that comes late is a duplicate', async () => {

@@ -1,0 +1,187 @@
+// A database over TCP: several hosts, encryption that can't be argued away, and
+// what is said of a server whose settings lose events.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ROOT, makePayment } from './lib/events.mjs';
+import { until } from './lib/processes.mjs';
+import { SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-db-'));
+const socket = path.join(dir, 's');
+const PASSWORD = 'of-all-accounts';
+const ACCOUNTS = ['ingest', 'status', 'owner'];
+
+// The same functions that scripts/run makes and starts its own by.
+class Database {
+	async start(...options) {
+		this.port = await freePort();
+		this.process = spawn('bash', ['-c', `source scripts/lib.sh
+			STATE=$1 && db_create "$1/data" >"$1/install.log" 2>&1 &&
+			start_db "$1/data" "$1/s" "\${@:2}" && wait`, 'bash', dir,
+		'--skip-networking=0', '--bind-address=127.0.0.1',
+		`--port=${this.port}`, '--log-bin=bin', ...options],
+		{ cwd: ROOT, detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+		this.ended = new Promise((resolve) =>
+			this.process.on('close', resolve));
+		await until(() => runSync('mariadb', ['--no-defaults', '-uroot',
+			`--socket=${socket}`, '-e', 'DO 1']).status === 0, 'MariaDB',
+		60000);
+		return this;
+	}
+
+	async sql(text) {
+		const { code, stdout, stderr } = await run('mariadb',
+			['--no-defaults', '-uroot', `--socket=${socket}`, '-N'],
+			{ env: process.env, input: text });
+		assert.equal(code, 0, stderr);
+		return stdout.trim();
+	}
+
+	async stop() {
+		const pid = fs.readFileSync(path.join(dir, 'mariadbd.pid'), 'utf8');
+		process.kill(Number(pid), 'SIGTERM');
+		await this.ended;
+	}
+}
+
+// A certificate of its own authority, DIR/NAME.pem and .key.
+function certificate(name, subject, ...options) {
+	const { status, stderr } = runSync('openssl', ['req', '-x509', '-nodes',
+		'-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
+		'-days', '2', '-subj', `/CN=${subject}`, ...options,
+		'-keyout', path.join(dir, `${name}.key`),
+		'-out', path.join(dir, `${name}.pem`)]);
+	assert.equal(status, 0, stderr);
+}
+
+const file = (name) => path.join(dir, name);
+const TLS = () => [`--ssl-cert=${file('server.pem')}`,
+	`--ssl-key=${file('server.key')}`];
+
+let database;
+const settings = (extra = {}) => ({
+	STRIPEHOOK_DB_HOST: '127.0.0.1', STRIPEHOOK_DB_PORT:
+		String(database.port), STRIPEHOOK_DB_PASSWORD: PASSWORD,
+	STRIPEHOOK_STATUS_DB_PASSWORD: PASSWORD,
+	STRIPEHOOK_OWNER_DB_PASSWORD: PASSWORD, ...extra });
+
+before(async () => {
+	certificate('server', 'localhost',
+		'-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+	certificate('other', 'localhost',
+		'-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+	certificate('named', 'elsewhere.example');
+	database = await new Database().start(...TLS());
+	await database.sql('CREATE DATABASE stripehook; ' + ACCOUNTS.map((name) =>
+		`CREATE USER stripehook_${name}@'%' IDENTIFIED BY '${PASSWORD}'; `)
+		.join('') + "GRANT ALL ON *.* TO stripehook_owner@'%' " +
+		'WITH GRANT OPTION');
+});
+after(async () => {
+	await database?.stop();
+	fs.rmSync(dir, { recursive: true, force: true });
+});
+
+// What the daemon would do with these settings: stripehookd -n.
+async function check(extra) {
+	const env = { PATH: process.env.PATH, STRIPE_WEBHOOK_SECRET: SECRET,
+		...settings(extra) };
+	return run(path.join(process.env.STRIPEHOOK_TEST_BUILD ??
+		path.join(ROOT, 'var/build'), 'stripehookd'), ['-n'],
+	{ env, cwd: dir });
+}
+
+test('the first host that is there', async () => {
+	const server = await Server.start({ env:
+		settings({ STRIPEHOOK_DB_HOST: '127.0.0.2,127.0.0.1' }) });
+	try {
+		const event = makePayment();
+		assert.equal((await server.deliver(event)).status, 200);
+		assert.equal(await database.sql('SELECT status FROM ' +
+			`stripehook.event_journal WHERE stripe_event_id = '${event.id}'`),
+		'processed');
+		const { code, stderr } = await server.ctl(['events']);
+		assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+	} finally {
+		await server.stop();
+	}
+});
+
+describe('TLS', () => {
+	const ca = (name) => ({ STRIPEHOOK_DB_TLS_CA: file(`${name}.pem`) });
+	const require = (how) => database.sql(ACCOUNTS.map((name) =>
+		`ALTER USER stripehook_${name}@'%' REQUIRE ${how}`).join('; '));
+
+	test('is what an account can require', async () => {
+		await require('SSL');
+		const plain = await check();
+		assert.notEqual(plain.code, 0);
+		assert.match(plain.stderr, /Access denied/);
+		const tls = await check(ca('server'));
+		assert.equal(tls.code, 0, tls.stderr);
+		const server = await Server.start({ env: settings(ca('server')) });
+		try {
+			const event = makePayment();
+			assert.equal((await server.deliver(event)).status, 200);
+			const { id, client_secret: secret } = event.data.object;
+			assert.equal((await server.get(`/api/webhooks/status/${id}`,
+				{ headers: { Authorization: `Bearer ${secret}` } }))
+				.json.state, 'succeeded');
+		} finally {
+			await server.stop();
+			await require('NONE');
+		}
+	});
+
+	test('of another authority', async () => {
+		const { code, stderr } = await check(ca('other'));
+		assert.notEqual(code, 0);
+		assert.match(stderr, /database 127\.0\.0\.1 as .*(TLS|SSL)/);
+	});
+
+	test('of another host', async () => {
+		await database.stop();
+		await database.start(`--ssl-cert=${file('named.pem')}`,
+			`--ssl-key=${file('named.key')}`);
+		const { code, stderr } = await check(ca('named'));
+		assert.notEqual(code, 0);
+		assert.match(stderr, /(TLS|SSL)/);
+	});
+
+	// Falling back to plain text would show the password to who listens.
+	test('that the server hasn\'t', async () => {
+		await database.stop();
+		await database.start('--skip-ssl');
+		const { code, stderr } = await check(ca('server'));
+		assert.notEqual(code, 0);
+		assert.match(stderr, /(TLS|SSL)/);
+		const plain = await check();
+		assert.equal(plain.code, 0, plain.stderr);
+	});
+});
+
+test('settings that lose events are named', async () => {
+	await database.sql('SET GLOBAL innodb_flush_log_at_trx_commit = 2, ' +
+		'sync_binlog = 0, binlog_format = STATEMENT, ' +
+		'max_allowed_packet = 1048576');
+	const server = await Server.start({ env: settings() });
+	try {
+		await until(() => /max_allowed_packet is/.test(server.log()), 'notes');
+		for (const note of [/innodb_flush_log_at_trx_commit is 2: a crash/,
+			/sync_binlog is 0: after a crash/,
+			/binlog_format is STATEMENT, unsafe/,
+			/max_allowed_packet is 1048576 bytes, less than twice/])
+			assert.match(server.log(), note);
+	} finally {
+		await server.stop();
+	}
+	await database.sql('SET GLOBAL read_only = 1');
+	const { code, stderr } = await check();
+	await database.sql('SET GLOBAL read_only = 0');
+	assert.notEqual(code, 0);
+	assert.match(stderr, /the server is read-only.*point STRIPEHOOK_DB_HOST/);
+});
