@@ -17,7 +17,7 @@ int
 turn_create(struct err *err)
 {
 	pthread_mutexattr_t attr;
-	void *p = mmap(NULL, sizeof(*turn), PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, sizeof(pthread_mutex_t), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED) {
