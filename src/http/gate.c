@@ -272,14 +272,16 @@ gate_input(void)
 bool
 gate_waits(void)
 {
-	struct arrival *a;
+	struct arrival *a, *next;
 	int64_t now_ms;
 
 	if (gate.nwaiting == 0)
 		return false;
 	now_ms = clock_ms();
-	while ((a = TAILQ_FIRST(&gate.waiting)) != NULL &&
-	    now_ms > a->until_ms)
+	for (a = TAILQ_FIRST(&gate.waiting); a != NULL &&
+	    now_ms > a->until_ms; a = next) {
+		next = TAILQ_NEXT(a, entry);
 		drop(a, "its request did not come in time");
+	}
 	return gate.nwaiting > 0;
 }
