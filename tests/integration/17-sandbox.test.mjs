@@ -42,7 +42,7 @@ const both = () => [...server.workers(), ...server.workers('status')];
 const open = (pid) => fs.readdirSync(`/proc/${pid}/fd`)
 	.map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
 const files = (pid) => open(pid)
-	.filter((name) => !/^(pipe|socket|anon_inode):/.test(name));
+	.filter((name) => !/^(pipe:|socket:|anon_inode:|\/memfd:)/.test(name));
 
 const checkup = async () => {
 	const { code, stdout, stderr } = await server.ctl(['check']);
@@ -266,7 +266,8 @@ class Database {
 		this.process = spawn('setpriv', ['--pdeathsig', 'TERM', 'mariadbd',
 			'--no-defaults', `--datadir=${this.dir}/data`,
 			`--socket=${this.socket}`, `--port=${this.port}`,
-			'--bind-address=127.0.0.1', '--skip-name-resolve',
+			'--bind-address=127.0.0.1', '--require-secure-transport',
+			'--skip-name-resolve',
 			'--skip-log-bin', '--performance-schema=OFF',
 			`--pid-file=${this.dir}/db.pid`,
 			'--character-set-server=utf8mb4',
@@ -322,13 +323,16 @@ describe('a database over TCP, by name, with TLS', () => {
 		fs.rmSync(dir, { recursive: true, force: true });
 	});
 
-	test('deliveries are stored, and the connections encrypted', async () => {
+	// The server refuses what isn't encrypted.
+	test('deliveries are stored', async () => {
 		const event = makePayment();
 		assert.equal((await server.deliver(event)).status, 200);
 		assert.equal((await server.event(event.id)).status, 'processed');
-		assert.equal(await server.value('SELECT COUNT(*) AS n FROM ' +
-			'information_schema.processlist WHERE user LIKE "stripehook%" ' +
-			'AND host LIKE "127.0.0.1:%"'), '4');
+		const hosts = (await server.sql('SELECT host FROM ' +
+			'information_schema.processlist WHERE user LIKE "stripehook%"'))
+			.map(({ host }) => host);
+		assert.ok(hosts.length >= 4, `${hosts.length} connections`);
+		assert.ok(hosts.every((host) => /^127\.0\.0\.1:/.test(host)), hosts);
 		const { code, sandbox, stderr } = await checkup();
 		assert.equal(code, 0, stderr);
 		assert.match(sandbox[1], process.getuid() === 0 ?
