@@ -214,7 +214,7 @@ const PATHS = {
 	'/api/webhooks/strip': 404,
 	'/api/webhooks/stripes': 404,
 	'/api/webhooks/': 404,
-	'/': 404,
+	'/': 405,
 	'/../../etc/passwd': 400,
 	'/api/webhooks/stripe/%': 400,
 	'/api/webhooks/stripe/\\': 404,

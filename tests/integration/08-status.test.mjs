@@ -375,7 +375,7 @@ describe('for operators', () => {
 	});
 
 	test('every other path is 404', async () => {
-		for (const path of ['/', '/index.html', '/api', '/api/webhooks/',
+		for (const path of ['/x', '/x/', '/index', '/api', '/api/webhooks/',
 			'/metrics/', '/healthz/x', '/.env', '/api/webhooks/config/']) {
 			const answer = await server.get(path);
 			assert.equal(answer.status, 404, path);
