@@ -12,6 +12,7 @@ import { Session } from './lib/session.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
 const ROUNDS = 6;
+const WAIT_MS = 150000;		// for a rebuild on a machine that is busy
 
 let server;
 before(async () => {
@@ -207,9 +208,10 @@ for (const [what, statement] of locks)
 			const rebuild = server.ctl(['rebuild']);
 			try {
 				await until(async () => await timeouts() > before,
-					'rebuild to be kept waiting', 60000);
+					'rebuild to be kept waiting', WAIT_MS);
 			} finally {
 				await other.end();
+				await rebuild;
 			}
 			const { code, stdout, stderr } = await rebuild;
 			assert.equal(code, 0, stdout + stderr);
@@ -238,12 +240,13 @@ test('what is delivered while its chunk waits stays the newest', async () => {
 	const rebuild = server.ctl(['rebuild']);
 	try {
 		await until(() => locking('row_lock_current_waits'),
-			'rebuild to wait', 60000);
+			'rebuild to wait', WAIT_MS);
 		const { status } = await server.deliver(
 			payment('succeeded', 1700000002));
 		assert.equal(status, 200);
 	} finally {
 		await other.end();
+		await rebuild;
 	}
 	const { code, stdout, stderr } = await rebuild;
 	assert.equal(code, 0, stdout + stderr);
@@ -269,7 +272,7 @@ test('killed, it goes on where it was', async () => {
 		[...server.configArguments, 'rebuild'], { env: server.env });
 	try {
 		await until(async () => await timeouts() > before,
-			'rebuild to be kept waiting', 60000);
+			'rebuild to be kept waiting', WAIT_MS);
 	} finally {
 		child.kill('SIGKILL');
 		await other.end();
