@@ -8,16 +8,18 @@
 #include "fuzz.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <obstack.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "fuzz_fcgi.h"
 #include "http/gate.h"
+#include "http/records.h"
 #include "http/reply.h"
 #include "http/request.h"
 
@@ -103,14 +105,32 @@ check_request(const struct request *req, enum outcome out,
 	MUST(req->body[req->body_len] == '\0');
 }
 
+/* In whichever pieces it comes, it is the same. */
+static void
+check_records(struct fuzz_input in, bool orderly)
+{
+	struct records all = { .state = RECORDS_BEGIN }, each = all;
+	const uint8_t *bytes = (const uint8_t *)in.p;
+	enum records_state state = records_eat(&all, bytes, in.len);
+
+	for (size_t i = 0; i < in.len; i++)
+		(void)records_eat(&each, bytes + i, 1);
+	MUST(state == each.state);
+	MUST((state == RECORDS_WHOLE) == orderly);
+	MUST((state == RECORDS_BAD) == (all.why != NULL));
+	MUST(all.seen <= in.len);
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	const struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct err err = ERR_INIT;
 
 	(void)argc;
 	(void)argv;
 	signal(SIGPIPE, SIG_IGN);
+	MUST(log_setup(LOG_EMERG, LOG_FORMAT_TEXT, NULL, &err) == 0);
 	listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 	MUST(listening >= 0);
@@ -156,6 +176,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t piece = (size_t)fuzz_byte(&in) + 1;
 	struct fuzz_fcgi *seen = fuzz_fcgi_read(in);
 
+	check_records(in, seen->orderly);
 	serve(in, piece, seen);
 	fuzz_fcgi_free(seen);
 	return 0;
