@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { budget } from './lib/budget.mjs';
-import { CONTENDERS } from './lib/contenders.mjs';
+import { CONTENDERS, endContender } from './lib/contenders.mjs';
 import { Database, SETTINGS } from './lib/database.mjs';
 import { describe, inWords } from './lib/machine.mjs';
 import { publish } from './lib/publish.mjs';
@@ -157,6 +157,8 @@ async function main() {
 		for (const name of bench.parts) {
 			console.log(`-- ${PARTS[name].title}`);
 			results[name] = await PARTS[name].run(bench);
+			for (const c of bench.places[name])
+				await endContender(c);
 			bench.progress('');
 		}
 		bench.write(results);

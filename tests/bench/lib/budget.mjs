@@ -1,9 +1,8 @@
 // What speed is promised, and what was measured: ratios within one run.
-import { mainPoint } from '../parts/path.mjs';
 import { table } from './table.mjs';
 
-const at = (r, id, point) =>
-	r.path?.contenders[id]?.points[point ?? mainPoint(r.path)];
+const at = (r, id, point = 'plain-64') =>
+	r.path?.contenders[id]?.points[point];
 const rate = (r, id, point) => at(r, id, point)?.rate.median;
 
 // get: the figure, undefined where it wasn't measured. A limit is a least

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { request } from '../../integration/lib/http.mjs';
-import { answers, listens, run, start, tree } from './processes.mjs';
+import { answers, listens, run, start, stop, tree } from './processes.mjs';
 
 export const SECRET = 'whsec_bench_5eQmT0cX9yLrVw3KpZ8dNs';
 export const STATUS_KEY = 'bench-status-key-0123456789abcdef0123';
@@ -112,6 +112,15 @@ export async function startContender(bench, c, settings) {
 		await answers(c.server, () =>
 			request(`http://127.0.0.1:${c.http}/readyz`)
 				.then(({ status }) => status === 200, () => false));
+}
+
+// Nothing of it is left, on the disk either.
+export async function endContender(c) {
+	if (c.server === undefined)
+		return;
+	await stop(c.server);
+	c.server = undefined;
+	await c.db.sql(`DROP DATABASE ${c.database}`);
 }
 
 // Its processes: who answers, without nginx and database.

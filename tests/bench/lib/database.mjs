@@ -19,9 +19,12 @@ export class Database {
 		db.socket = path.join(bench.run, `${name}.sock`);
 		fs.rmSync(db.dir, { recursive: true, force: true });
 		await shell(bench, 'db_create', db.dir);
+		// A server that starts takes away what others have in a common one.
+		const tmp = path.join(bench.state, `${name}-tmp`);
+		fs.mkdirSync(tmp);
 		db.server = start(`mariadbd ${name}`, ['mariadbd', '--no-defaults',
 			...(process.getuid() === 0 ? ['--user=root'] : []),
-			`--datadir=${db.dir}`, `--socket=${db.socket}`,
+			`--datadir=${db.dir}`, `--tmpdir=${tmp}`, `--socket=${db.socket}`,
 			`--pid-file=${db.dir}/mariadbd.pid`, '--skip-networking',
 			'--skip-name-resolve', '--performance-schema=OFF',
 			'--character-set-server=utf8mb4', ...SETTINGS,

@@ -50,7 +50,10 @@ export async function fill(bench, db, database, n, payloads) {
 	}
 }
 
-// Bytes that a database's tables take on disk.
-export const diskBytes = async (db, database) => Number(await db.sql('SELECT ' +
-	'SUM(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES ' +
-	`WHERE NAME LIKE '${database.replaceAll('_', '\\_')}/%'`));
+// Bytes that each table takes on disk, its indexes included.
+export const diskBytes = async (db, database) => Object.fromEntries(
+	(await db.sql('SELECT SUBSTRING_INDEX(NAME, \'/\', -1), FILE_SIZE FROM ' +
+		'information_schema.INNODB_SYS_TABLESPACES WHERE NAME LIKE ' +
+		`'${database.replaceAll('_', '\\_')}/%'`)).split('\n')
+		.map((line) => line.split('\t'))
+		.map(([name, bytes]) => [name, Number(bytes)]));

@@ -48,7 +48,7 @@ export async function run(bench) {
 		await rehearse(bench, c, REHEARSAL);
 	}
 	// Every round measures each point of each contender once.
-	for (let round = 0; round < runs; round++)
+	for (let round = 0; round < runs; round++) {
 		for (const point of all)
 			for (const c of list) {
 				bench.progress(`round ${round + 1} of ${runs}, ` +
@@ -56,6 +56,8 @@ export async function run(bench) {
 				(results[c.id][key(point)] ??= []).push(await measure(bench,
 					c, { ...point, seconds, warmUp }));
 			}
+		await bench.binlog?.sql('PURGE BINARY LOGS BEFORE NOW()');
+	}
 	for (const c of list)
 		await checkStored(c, Object.values(results[c.id]).flat());
 	return report(bench, list, all, results);
