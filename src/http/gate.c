@@ -22,6 +22,7 @@ enum {
 	CHUNK = 65536,		/* that is read at once */
 	WAITING_MAX = 128,	/* the oldest one makes room */
 	WHOLE_MS = 5000,	/* as nginx's fastcgi_send_timeout */
+	READ_MS = 20000,	/* more, as long as it is us who don't read */
 	FIRST_MS = 1,		/* nginx connects, then writes at once */
 	SAY_MS = 1000,		/* between complaints */
 	EXHAUSTED_MS = 20	/* until a descriptor may be free again */
@@ -269,6 +270,19 @@ gate_input(void)
 	    fcntl(gate.memory, F_DUPFD_CLOEXEC, 0) : -1;
 }
 
+/*
+ * A worker that is busy reads late, and this isn't its peers' fault: who has
+ * sent something meanwhile is read first.
+ */
+static bool
+overdue(const struct arrival *a, int64_t now_ms)
+{
+	struct pollfd p = { .fd = a->fd, .events = POLLIN };
+
+	return now_ms > a->until_ms &&
+	    (now_ms > a->until_ms + READ_MS || poll(&p, 1, 0) == 0);
+}
+
 bool
 gate_waits(void)
 {
@@ -281,7 +295,8 @@ gate_waits(void)
 	for (a = TAILQ_FIRST(&gate.waiting); a != NULL &&
 	    now_ms > a->until_ms; a = next) {
 		next = TAILQ_NEXT(a, entry);
-		drop(a, "its request did not come in time");
+		if (overdue(a, now_ms))
+			drop(a, "its request did not come in time");
 	}
 	return gate.nwaiting > 0;
 }

@@ -19,7 +19,8 @@ enum {
 	BODY_MAX = 1 << 20,
 	LARGE = BODY_MAX + BODY_MAX / 2,	/* a body too long to be kept */
 	RECORD = 32768,				/* of it, as nginx cuts it */
-	PEERS = 100
+	PEERS = 100,
+	GIVEN_MS = 5000			/* for a request to come */
 };
 
 static const uint8_t head[] = "\1\1\0\1\0\10\0\0" "\0\1\0\0\0\0\0\0"
@@ -147,6 +148,31 @@ START_TEST(in_two_pieces)
 		ck_assert(!gate_waits());
 		close(fd);
 	}
+}
+END_TEST
+
+/* Time is given to the peer, not to us: what has come is read first. */
+START_TEST(in_time)
+{
+	int silent = peer(), slow = peer();
+
+	put(slow, head, sizeof(head) - 1);
+	expect_none();
+	expect_none();
+	usleep((GIVEN_MS + 100) * 1000);
+	put(slow, tail, sizeof(tail) - 1);
+	ck_assert(gate_waits());
+	expect_closed(silent);
+	expect_peer(gate_next(listening), slow);
+	expect_request();
+	close(slow);
+
+	slow = peer();
+	put(slow, head, sizeof(head) - 1);
+	expect_none();
+	usleep((GIVEN_MS + 100) * 1000);
+	ck_assert(!gate_waits());
+	expect_closed(slow);
 }
 END_TEST
 
@@ -298,9 +324,11 @@ main(void)
 	SRunner *sr;
 	int failed;
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, in_two_pieces);
+	tcase_add_test(tc, in_time);
 	tcase_add_test(tc, silent_peers);
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, nonsense);
