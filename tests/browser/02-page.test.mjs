@@ -304,7 +304,10 @@ describe('on pages', { concurrency: true }, () => {
 			await shows(page, 'outcome', 'pending, timed out');
 			assert.ok(proxy.requests.length >= 2 && proxy.requests.length <= 3,
 				proxy.ways);
-			assert.ok(proxy.requests.every(({ status }) => status === 429));
+			// One that the end of the watch cut short has no answer.
+			assert.deepEqual(proxy.requests.map(({ status }) => status)
+				.filter((status) => status !== 429 && status !== undefined),
+			[]);
 		});
 	});
 });
