@@ -11,7 +11,6 @@
 #include "serve/answer.h"
 #include "serve/news.h"
 #include "serve/queue.h"
-#include "serve/turn.h"
 #include "serve/worker.h"
 
 enum {
@@ -136,18 +135,6 @@ write_batch(struct committer *c, size_t n)
 		c->retry_ms = clock_ms() + c->backoff_ms;
 }
 
-/* What is queued when it is our turn; nothing if nothing comes in time. */
-static size_t
-take_batch(struct committer *c, bool *ours)
-{
-	bool any = queue_wait(c->queue,
-	    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
-
-	*ours = any && turn_begin();
-	return !any ? 0 : queue_take(c->queue, c->slots,
-	    (size_t)c->cfg->batch_max, store_batch_bytes(c->store), 0);
-}
-
 static void
 refuse_batch(struct committer *c, size_t n)
 {
@@ -160,18 +147,18 @@ committer_run(void *arg)
 {
 	struct committer *c = arg;
 	size_t n;
-	bool ours;
 
 	while (!queue_done(c->queue)) {
 		worker_beat(COMMITTER, STAGE_WAITING);
-		n = take_batch(c, &ours);
+		n = queue_take(c->queue, c->slots, (size_t)c->cfg->batch_max,
+		    store_batch_bytes(c->store),
+		    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
 		worker_beat(COMMITTER, STAGE_WRITING);
 		connect_in_time(c);
 		if (n > 0 && store_connected(c->store))
 			write_batch(c, n);
 		else
 			refuse_batch(c, n);
-		turn_end(ours);
 		show_availability(c);
 		worker_beat(COMMITTER, STAGE_ANSWERING);
 		log_hold();

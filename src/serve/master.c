@@ -21,7 +21,6 @@
 #include "serve/news.h"
 #include "serve/pool.h"
 #include "serve/sandbox.h"
-#include "serve/turn.h"
 
 enum {
 	TICK_MS = 100,
@@ -95,7 +94,7 @@ open_all(struct master *m, struct err *err)
 		rc = -1;
 	/* Only who holds the locks may replace the scoreboard. */
 	if (rc == 0 && (metrics_create(cfg->scoreboard, err) != 0 ||
-	    news_create(err) != 0 || turn_create(err) != 0))
+	    news_create(err) != 0))
 		rc = -1;
 	return rc;
 }

@@ -162,21 +162,6 @@ queue_push(struct queue *q, struct slot *slot)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-bool
-queue_wait(struct queue *q, unsigned wait_ms)
-{
-	struct timespec deadline = { 0, 0 };
-	bool any;
-
-	pthread_mutex_lock(&q->mutex);
-	while (q->head == NULL && !q->closed &&
-	    wait_until(&q->pushed, &q->mutex, &deadline, wait_ms))
-		;
-	any = q->head != NULL;
-	pthread_mutex_unlock(&q->mutex);
-	return any;
-}
-
 size_t
 queue_take(struct queue *q, struct slot **out, size_t max, size_t bytes,
     unsigned wait_ms)

@@ -45,9 +45,6 @@ void queue_put(struct queue *q, struct slot *slot);
 /* Hands a slot to the committer. */
 void queue_push(struct queue *q, struct slot *slot);
 
-/* Waits, at most wait_ms, until there is something to take. */
-bool queue_wait(struct queue *q, unsigned wait_ms);
-
 /*
  * Takes what is queued, oldest first: at most max slots and, after the first,
  * bytes of payload; waits at most wait_ms for one. Returns their number.
