@@ -23,6 +23,7 @@
 
 enum {
 	TICK_MS = 250,		/* deadlines are looked at this often */
+	DRAIN_TICK_MS = 5,	/* the same at the end, which is soon */
 	FULL_WAIT_MS = 100	/* for a slot, before a delivery is refused */
 };
 
@@ -178,18 +179,14 @@ accept_all(struct ingest *in, struct slot *own)
 static void
 join(struct ingest *in)
 {
-	struct timespec until;
+	const struct timespec tick = { 0, (long)DRAIN_TICK_MS * 1000000 };
 
 	queue_close(in->queue);
-	do {
+	while (pthread_tryjoin_np(in->thread, NULL) == EBUSY) {
 		worker_beat(ACCEPTOR, STAGE_DRAINING);
 		committer_watch(in->committer, clock_ms());
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += (long)TICK_MS * 1000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-	} while (pthread_clockjoin_np(in->thread, NULL, CLOCK_MONOTONIC,
-	    &until) == ETIMEDOUT);
+		nanosleep(&tick, NULL);
+	}
 }
 
 int

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -103,15 +104,17 @@ begin_stream(struct status *s, struct parked *p)
 static int
 send_event(struct parked *p)
 {
-	char text[4096];
-	int n = snprintf(text, sizeof(text), "id: %s\ndata: %s\n\n", p->etag,
-	    p->json);
+	char *text;
+	int n = asprintf(&text, "id: %s\ndata: %s\n\n", p->etag, p->json), rc;
 
+	if (n < 0)
+		abort();
 	memcpy(p->seen, p->etag, sizeof(p->seen));
 	p->beat_ms = clock_ms();
 	metrics_add(METRIC_PUSHED, 1);
-	return n < (int)sizeof(text) ?
-	    conn_send(&p->conn, text, (size_t)n) : -1;
+	rc = conn_send(&p->conn, text, (size_t)n);
+	free(text);
+	return rc;
 }
 
 static void
