@@ -48,7 +48,6 @@ struct parked {
 	bool conditional;		/* 304 if that is still so */
 	bool resumed;			/* a stream that broke off before */
 	bool begun;			/* the stream's head is sent */
-	bool watched;			/* epoll tells when the peer is gone */
 	bool looking;			/* the watcher has it in hand */
 	bool again;			/* news came meanwhile */
 	bool gone;			/* to be freed when nobody has it */
