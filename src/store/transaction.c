@@ -18,6 +18,12 @@
 #include "stripe/event.h"
 #include "stripe/mapping.h"
 
+/*
+ * Bytes of rows that one statement sends, unless a single row has more: a
+ * max_allowed_packet of 1 MiB takes it.
+ */
+enum { STATEMENT_BYTES = 512 * 1024 };
+
 /* A row and the event that it comes from. */
 struct placed {
 	const struct row *row;
@@ -223,6 +229,29 @@ settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
 	return class;
 }
 
+/* Bytes that a row takes in a statement, about. */
+static size_t
+row_bytes(const struct row *row)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < row->table->ncols; i++)
+		bytes += sizeof(row->values[i].i) + row->values[i].len;
+	return bytes;
+}
+
+/* How many of the rows go into a statement for at most cap of them. */
+static size_t
+fitting(const struct placed *rows, size_t n, size_t cap)
+{
+	size_t bytes = 0, k = 0;
+
+	while (k < n && k < cap && (k == 0 ||
+	    bytes + row_bytes(rows[k].row) <= STATEMENT_BYTES))
+		bytes += row_bytes(rows[k++].row);
+	return k;
+}
+
 /* Writes rows of one table, as many as fit into a statement at a time. */
 static enum db_class
 write_table(struct transaction *tx, const struct placed *rows, size_t n,
@@ -236,7 +265,7 @@ write_table(struct transaction *tx, const struct placed *rows, size_t n,
 	    tx->prefix, tx->cap)) == NULL)
 		return failed_mysql(tx->mysql, t->name, err);
 	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
-		k = n - done < stmt_cap(*st) ? n - done : stmt_cap(*st);
+		k = fitting(&rows[done], n - done, stmt_cap(*st));
 		for (size_t i = 0; i < k; i++)
 			upsert_put(*st, i, rows[done + i].row,
 			    rows[done + i].event, 0);
