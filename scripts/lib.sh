@@ -17,7 +17,7 @@ cd -- "$ROOT"
 BUILD_PACKAGES=(build-essential autoconf=autoreconf automake=automake
 	pkg-config=pkg-config libfcgi-dev libmariadb-dev libssl-dev
 	libjson-c-dev libsystemd-dev libcurl4-openssl-dev libseccomp-dev
-	check libsubunit-dev)
+	libmimalloc-dev check libsubunit-dev)
 # shellcheck disable=SC2034
 SERVER_PACKAGES=(nginx-light=nginx openssl=openssl ca-certificates)
 # shellcheck disable=SC2034
