@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { LAYOUT_VERSION = 4 };
+enum { LAYOUT_VERSION = 5 };
 
 struct board {
 	char magic[8];
@@ -189,7 +189,12 @@ metrics_clear_gauges(struct metrics_slot *slot)
 	for (unsigned m = 0; m < METRIC__MAX; m++)
 		if (metric_table[m].type == GAUGE)
 			slot->metric[m] = 0;
-	slot->ready = 0;
+	for (unsigned t = 0; t < METRICS_THREADS; t++) {
+		slot->stage[t] = STAGE_NONE;
+		slot->beat_ms[t] = 0;
+	}
+	slot->ready_ms = 0;
+	slot->pressed = 0;
 	slot->pid = 0;
 }
 
@@ -216,7 +221,7 @@ metrics_live(enum pool pool, bool ready_only)
 	for (unsigned i = 0; i < METRICS_SLOTS; i++)
 		n += board->slots[i].pid != 0 &&
 		    board->slots[i].pool == (int32_t)pool &&
-		    (!ready_only || board->slots[i].ready);
+		    (!ready_only || board->slots[i].ready_ms != 0);
 	return n;
 }
 

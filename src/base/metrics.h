@@ -30,7 +30,12 @@ enum histogram {
 	HIST__MAX
 };
 
-enum { HIST_BUCKETS = 16, METRICS_SLOTS = 256, METRICS_SECRETS = 8 };
+enum {
+	HIST_BUCKETS = 16,
+	METRICS_SLOTS = 256,
+	METRICS_SECRETS = 8,
+	METRICS_THREADS = 5	/* of a worker, at most */
+};
 
 enum pool { POOL_NONE, POOL_INGEST, POOL_STATUS, POOL__MAX };
 
@@ -54,15 +59,17 @@ struct metrics_secret {
 struct metrics_slot {
 	_Alignas(64) _Atomic int32_t pid;	/* 0: nobody */
 	_Atomic int32_t pool;
-	_Atomic int32_t ready;		/* it serves */
+	_Atomic int32_t pressed;	/* more comes than it can accept */
+	_Atomic int64_t ready_ms;	/* clock_ms() since which it serves; 0:
+					   not */
 	_Atomic uint64_t deaths;	/* of workers here, by the master */
 	_Atomic int32_t seccomp;	/* its system calls are restricted */
 	_Atomic int32_t landlock;	/* by this version of it; 0: not */
 	_Atomic int32_t refused_call;	/* that the sandbox killed it for; -1
 					   none */
-	_Atomic int32_t stage[2];	/* acceptor, committer */
-	_Atomic int64_t beat_ms[2];	/* clock_ms() of their last sign of
-					   life */
+	_Atomic int32_t stage[METRICS_THREADS];
+	_Atomic int64_t beat_ms[METRICS_THREADS];	/* clock_ms() of their
+					   last sign of life; 0: none runs */
 	_Atomic uint64_t outcome[OUT__MAX];
 	_Atomic uint64_t metric[METRIC__MAX];
 	struct metrics_hist hist[HIST__MAX];

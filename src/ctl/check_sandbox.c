@@ -70,7 +70,7 @@ check_sandbox(const struct config *cfg, struct err *err, struct err *info)
 	for (unsigned i = 0; running && wanted && i < METRICS_SLOTS; i++) {
 		const struct metrics_slot *slot = metrics_slot(i);
 
-		if (slot->pid != 0 && slot->ready)
+		if (slot->pid != 0 && slot->ready_ms != 0)
 			check_worker(slot, err, &user);
 	}
 	if (wanted && user == NULL)

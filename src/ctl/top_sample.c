@@ -18,16 +18,19 @@ read_worker(struct top_worker *w, struct metrics_slot *slot, int64_t now_ms)
 	w->pid = slot->pid;
 	w->pool = slot->pool > POOL_NONE && slot->pool < POOL__MAX ?
 	    (enum pool)slot->pool : POOL_NONE;
-	w->ready = slot->ready != 0;
+	w->ready = slot->ready_ms != 0;
 	w->deaths = slot->deaths;
 	for (int t = 0; t < 2; t++) {
-		int64_t silent = now_ms - slot->beat_ms[t];
 		int32_t stage = slot->stage[t];
 
 		w->stage[t] = stage > STAGE_NONE && stage < STAGE__MAX ?
 		    (enum stage)stage : STAGE_NONE;
-		if (silent > w->silent_ms)
-			w->silent_ms = silent;
+	}
+	for (int t = 0; t < METRICS_THREADS; t++) {
+		int64_t beat_ms = slot->beat_ms[t];
+
+		if (beat_ms != 0 && now_ms - beat_ms > w->silent_ms)
+			w->silent_ms = now_ms - beat_ms;
 	}
 	for (unsigned o = 0; o < OUT__MAX; o++)
 		w->requests += slot->outcome[o];

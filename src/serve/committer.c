@@ -1,8 +1,10 @@
 /* Queue -> one transaction per batch -> an answer to each delivery. */
 #include "serve/committer.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -16,19 +18,28 @@
 enum {
 	IDLE_MS = 1000,		/* between signs of life */
 	BACKOFF_MIN_MS = 100,	/* between tries to connect */
-	BACKOFF_MAX_MS = 250
+	BACKOFF_MAX_MS = 250,
+	HELP_MAX = 32,		/* events in a helper's batch */
+	SLOW_MS = 3,		/* a COMMIT that is worth help */
+	SLOW_CALL = 8,		/* so many more slow ones than quick: help */
+	REST_MS = 10000		/* uncalled, before a helper's connection goes */
 };
 
 struct committer {
-	const struct config *cfg;
 	struct queue *queue;
 	struct store *store;
+	size_t cap;		/* of a batch */
 	struct slot **slots;	/* the batch in hand */
 	struct entry **entries;
+	pthread_t thread;
+	bool running;
 	atomic_bool available;
+	unsigned nth;		/* 0: the first */
 	unsigned number;	/* of the worker */
 	unsigned backoff_ms;
 	int64_t retry_ms;	/* when to try to connect again */
+	int64_t called_ms;	/* a helper's last call */
+	unsigned slow;		/* slow commits lately, less the quick ones */
 	bool complained;	/* that there is no connection */
 };
 
@@ -42,7 +53,8 @@ connect_in_time(struct committer *c)
 		return;
 	if (store_connect(c->store, &err, &notes) == 0) {
 		log_err(LOG_WARNING, &notes);
-		log_line(LOG_NOTICE, "database: connected");
+		log_line(LOG_NOTICE, c->nth == 0 ? "database: connected" :
+		    "database: commits take long; a further connection helps");
 		metrics_add(METRIC_DB_CONNECTS, 1);
 		c->backoff_ms = BACKOFF_MIN_MS;
 		c->complained = false;
@@ -61,26 +73,38 @@ static void
 show_availability(struct committer *c)
 {
 	bool up = store_connected(c->store);
+	bool was = atomic_exchange(&c->available, up);
 
-	atomic_store(&c->available, up);
-	metrics_set(METRIC_DB_UP, up);
+	if (c->nth == 0)
+		metrics_set(METRIC_DB_UP, up);
+	else if (up != was)
+		metrics_add(METRIC_HELPERS, up ? 1 : UINT64_MAX);
+}
+
+static void
+beat(const struct committer *c, enum stage stage)
+{
+	worker_beat(COMMITTER + c->nth, stage);
 }
 
 struct committer *
-committer_new(const struct worker *w, struct queue *q)
+committer_new(const struct worker *w, struct queue *q, unsigned nth)
 {
 	const struct config *cfg = w->cfg;
 	struct committer *c = mem_calloc(1, sizeof(*c));
 
-	c->cfg = cfg;
 	c->queue = q;
+	c->nth = nth;
 	c->number = w->number;
-	c->store = store_new(cfg, w->index);
-	c->slots = mem_calloc((size_t)cfg->batch_max, sizeof(struct slot *));
-	c->entries = mem_calloc((size_t)cfg->batch_max,
-	    sizeof(struct entry *));
+	c->cap = (size_t)cfg->batch_max;
+	if (nth > 0 && c->cap > HELP_MAX)
+		c->cap = HELP_MAX;
+	c->store = store_new(cfg, c->cap, w->index);
+	c->slots = mem_calloc(c->cap, sizeof(struct slot *));
+	c->entries = mem_calloc(c->cap, sizeof(struct entry *));
 	c->backoff_ms = BACKOFF_MIN_MS;
-	connect_in_time(c);
+	if (nth == 0)
+		connect_in_time(c);
 	show_availability(c);
 	return c;
 }
@@ -142,31 +166,114 @@ refuse_batch(struct committer *c, size_t n)
 		c->slots[i]->entry.out = OUT_DB_DOWN;
 }
 
-void *
-committer_run(void *arg)
+/* Calls the helpers, or lets them rest. */
+static void
+judge_commits(struct committer *c)
+{
+	bool is_slow = store_commit_ms(c->store) >= SLOW_MS;
+
+	if (is_slow && c->slow < SLOW_CALL)
+		c->slow++;
+	else if (!is_slow && c->slow > 0)
+		c->slow--;
+	if (c->slow == SLOW_CALL || c->slow == 0)
+		queue_call(c->queue, c->slow > 0);
+}
+
+static void
+answer_batch(struct committer *c, size_t n)
+{
+	beat(c, STAGE_ANSWERING);
+	log_hold();
+	for (size_t i = 0; i < n; i++) {
+		answer(c->slots[i], c->slots[i]->entry.out);
+		queue_put(c->queue, c->slots[i]);
+	}
+	log_flush();
+}
+
+/* Writes what is queued, or refuses it. */
+static void
+commit_next(struct committer *c)
+{
+	size_t n = queue_take(c->queue, c->slots, c->cap,
+	    store_batch_bytes(c->store),
+	    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
+
+	beat(c, STAGE_WRITING);
+	if (n == 0)
+		store_ping(c->store);
+	connect_in_time(c);
+	if (n > 0 && store_connected(c->store)) {
+		write_batch(c, n);
+		judge_commits(c);
+	} else {
+		refuse_batch(c, n);
+	}
+	show_availability(c);
+	answer_batch(c, n);
+}
+
+/* Takes nothing but what it can write. */
+static void
+help_out(struct committer *c)
+{
+	size_t n = queue_help(c->queue, c->slots, c->cap,
+	    store_batch_bytes(c->store), IDLE_MS);
+
+	if (n == 0)
+		return;
+	beat(c, STAGE_WRITING);
+	write_batch(c, n);
+	answer_batch(c, n);
+}
+
+static void
+help_if_called(struct committer *c)
+{
+	const struct timespec pause = { 0, BACKOFF_MIN_MS * 1000000L };
+
+	if (queue_called(c->queue, IDLE_MS)) {
+		c->called_ms = clock_ms();
+		connect_in_time(c);
+		if (store_connected(c->store))
+			help_out(c);
+		else
+			nanosleep(&pause, NULL);
+	} else if (clock_ms() - c->called_ms > REST_MS) {
+		store_disconnect(c->store);
+	}
+	show_availability(c);
+}
+
+static void *
+run(void *arg)
 {
 	struct committer *c = arg;
-	size_t n;
 
 	while (!queue_done(c->queue)) {
-		worker_beat(COMMITTER, STAGE_WAITING);
-		n = queue_take(c->queue, c->slots, (size_t)c->cfg->batch_max,
-		    store_batch_bytes(c->store),
-		    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
-		worker_beat(COMMITTER, STAGE_WRITING);
-		connect_in_time(c);
-		if (n > 0 && store_connected(c->store))
-			write_batch(c, n);
+		beat(c, STAGE_WAITING);
+		if (c->nth == 0)
+			commit_next(c);
 		else
-			refuse_batch(c, n);
-		show_availability(c);
-		worker_beat(COMMITTER, STAGE_ANSWERING);
-		log_hold();
-		for (size_t i = 0; i < n; i++) {
-			answer(c->slots[i], c->slots[i]->entry.out);
-			queue_put(c->queue, c->slots[i]);
-		}
-		log_flush();
+			help_if_called(c);
 	}
 	return NULL;
+}
+
+int
+committer_start(struct committer *c)
+{
+	c->running = pthread_create(&c->thread, NULL, run, c) == 0;
+	if (!c->running)
+		log_line(LOG_ERR, "no thread for the committer");
+	return c->running ? 0 : -1;
+}
+
+bool
+committer_ended(struct committer *c)
+{
+	if (c->running && pthread_tryjoin_np(c->thread, NULL) == 0)
+		c->running = false;
+	return !c->running;
 }

@@ -4,8 +4,6 @@
  */
 #include "serve/ingest.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +16,14 @@
 #include "serve/answer.h"
 #include "serve/committer.h"
 #include "serve/queue.h"
+#include "serve/turn.h"
 #include "serve/worker.h"
 #include "stripe/signature.h"
 
 enum {
-	TICK_MS = 250,		/* deadlines are looked at this often */
+	TICK_MS = 50,		/* deadlines are looked at this often */
+	AT_ONCE = 32,		/* connections between two looks at signals */
+	PRESSED = 8,		/* full bursts in a row: we can't keep up */
 	DRAIN_TICK_MS = 5,	/* the same at the end, which is soon */
 	FULL_WAIT_MS = 100	/* for a slot, before a delivery is refused */
 };
@@ -30,8 +31,7 @@ enum {
 struct ingest {
 	const struct worker *worker;
 	struct queue *queue;
-	struct committer *committer;
-	pthread_t thread;
+	struct committer *committers[COMMITTERS];
 	uint64_t *digests;	/* one per secret */
 };
 
@@ -114,7 +114,7 @@ serve(struct ingest *in, struct slot *slot)
 	worker_beat(ACCEPTOR, STAGE_READING);
 	out = prepare(slot, in);
 	if ((out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) &&
-	    !committer_available(in->committer))
+	    !committer_available(in->committers[0]))
 		out = OUT_DB_DOWN;
 	if (out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) {
 		slot->entry = (struct entry){
@@ -143,22 +143,56 @@ refuse(struct ingest *in, struct slot *slot)
 	slot_reset(slot);
 }
 
-/* Serves one connection with *own, which is a free slot again afterwards. */
-static void
+/*
+ * Serves one connection, if there is one, with *own, which is a free slot again
+ * afterwards.
+ */
+static bool
 accept_one(struct ingest *in, struct slot **own)
 {
 	struct slot *next;
 
-	/* Another worker may have been quicker. */
 	if (request_accept(&(*own)->fcgi) != 0)
-		return;
+		return false;
 	if ((next = queue_get(in->queue, 0)) == NULL &&
 	    (next = queue_get(in->queue, FULL_WAIT_MS)) == NULL) {
 		refuse(in, *own);
-		return;
+		return true;
 	}
 	serve(in, *own);
 	*own = next;
+	return true;
+}
+
+static void
+watch(struct ingest *in)
+{
+	for (size_t i = 0; i < COMMITTERS; i++)
+		committer_watch(in->committers[i], clock_ms());
+}
+
+/* Serves who has come, for a while: signals and deadlines wait meanwhile. */
+static void
+accept_some(struct ingest *in, struct slot **own)
+{
+	static unsigned bursts;		/* without an end of who comes */
+	unsigned n = 0;
+
+	while (n < AT_ONCE && accept_one(in, own))
+		n++;
+	bursts = n == AT_ONCE ? bursts + 1 : 0;
+	turn_show(bursts >= PRESSED);
+}
+
+/* Waits for our turn, or in it for who comes. */
+static enum worker_next
+wait(const struct worker *w)
+{
+	int left_ms = turn_left_ms();
+
+	worker_beat(ACCEPTOR, STAGE_WAITING);
+	return worker_wait(w, left_ms < TICK_MS ? left_ms : TICK_MS,
+	    turn_is_ours(w->number));
 }
 
 static void
@@ -167,10 +201,10 @@ accept_all(struct ingest *in, struct slot *own)
 	enum worker_next next;
 
 	do {
-		worker_beat(ACCEPTOR, STAGE_WAITING);
-		if ((next = worker_wait(in->worker, TICK_MS)) == WORKER_ACCEPT)
-			accept_one(in, &own);
-		committer_watch(in->committer, clock_ms());
+		next = wait(in->worker);
+		if (next == WORKER_ACCEPT)
+			accept_some(in, &own);
+		watch(in);
 	} while (next != WORKER_END);
 	queue_put(in->queue, own);
 }
@@ -182,11 +216,12 @@ join(struct ingest *in)
 	const struct timespec tick = { 0, (long)DRAIN_TICK_MS * 1000000 };
 
 	queue_close(in->queue);
-	while (pthread_tryjoin_np(in->thread, NULL) == EBUSY) {
-		worker_beat(ACCEPTOR, STAGE_DRAINING);
-		committer_watch(in->committer, clock_ms());
-		nanosleep(&tick, NULL);
-	}
+	for (size_t i = 0; i < COMMITTERS; i++)
+		while (!committer_ended(in->committers[i])) {
+			worker_beat(ACCEPTOR, STAGE_DRAINING);
+			watch(in);
+			nanosleep(&tick, NULL);
+		}
 }
 
 int
@@ -205,18 +240,18 @@ ingest_run(const struct worker *w)
 	for (size_t i = 0; i < w->cfg->webhook_secrets.n; i++)
 		in.digests[i] = signature_digest(
 		    &w->cfg->webhook_secrets.list[i]);
-	in.committer = committer_new(w, in.queue);
+	for (unsigned i = 0; i < COMMITTERS; i++)
+		in.committers[i] = committer_new(w, in.queue, i);
 	own = queue_get(in.queue, 0);
-	if (pthread_create(&in.thread, NULL, committer_run,
-	    in.committer) != 0) {
-		log_line(LOG_ERR, "no thread for the committer");
-		return EX_OSERR;
-	}
-	metrics_own->ready = 1;
+	for (size_t i = 0; i < COMMITTERS; i++)
+		if (committer_start(in.committers[i]) != 0)
+			return EX_OSERR;
+	metrics_own->ready_ms = clock_ms();
 	accept_all(&in, own);
-	metrics_own->ready = 0;
+	metrics_own->ready_ms = 0;
 	join(&in);
-	committer_free(in.committer);
+	for (size_t i = 0; i < COMMITTERS; i++)
+		committer_free(in.committers[i]);
 	queue_free(in.queue);
 	free(in.digests);
 	return EX_OK;

@@ -176,7 +176,7 @@ pools_ready(const struct pools *p)
 
 		if (c->state != CHILD_NONE &&
 		    c->generation == p->generation &&
-		    (c->state != CHILD_RUNNING || !metrics_slot(i)->ready))
+		    (c->state != CHILD_RUNNING || metrics_slot(i)->ready_ms == 0))
 			return false;
 	}
 	return true;
@@ -247,7 +247,7 @@ mourn(struct child *c, unsigned number, int status, bool stopping)
 	if (c->failures > 0)
 		wait = c->failures > 9 ? BACKOFF_MAX_MS :
 		    (int64_t)BACKOFF_MIN_MS << (c->failures - 1);
-	if (slot->ready && wait > BACKOFF_SERVED_MS)
+	if (slot->ready_ms != 0 && wait > BACKOFF_SERVED_MS)
 		wait = BACKOFF_SERVED_MS;
 	obituary(number, c->pid, status, lived, stopping ? -1 : wait);
 	c->due_ms = clock_ms() + wait;
@@ -296,8 +296,9 @@ stuck_thread(unsigned number, const struct child *c, int64_t now_ms)
 	const struct metrics_slot *slot = metrics_slot(number);
 	if (now_ms - c->started_ms < STUCK_MS || slot->pid != c->pid)
 		return -1;
-	for (int t = ACCEPTOR; t <= COMMITTER; t++)
-		if (now_ms - slot->beat_ms[t] > STUCK_MS)
+	for (int t = ACCEPTOR; t < METRICS_THREADS; t++)
+		if (slot->beat_ms[t] != 0 &&
+		    now_ms - slot->beat_ms[t] > STUCK_MS)
 			return t;
 	return -1;
 }

@@ -9,13 +9,19 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-/* Holds an ordinary event and its rows, so that most need no second one. */
-enum { SLOT_CHUNK = 16384 };
+enum {
+	/* Holds an ordinary event and its rows: most need no second one. */
+	SLOT_CHUNK = 16384,
+	PLENTY = 16		/* slots, for which a helper writes a batch */
+};
 
 struct queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t freed;	/* a slot came back */
 	pthread_cond_t pushed;	/* there is work, or the end */
+	pthread_cond_t plenty;	/* there is work for a helper, or the end */
+	pthread_cond_t call;	/* helpers are called, or the end */
+	bool called;
 	struct slot *slots;
 	size_t n, nfree, nqueued;
 	struct slot *free;	/* last in, first out: the warmest memory */
@@ -43,6 +49,8 @@ queue_new(size_t n, int fd)
 	pthread_mutex_init(&q->mutex, NULL);
 	cond_init(&q->freed);
 	cond_init(&q->pushed);
+	cond_init(&q->plenty);
+	cond_init(&q->call);
 	q->slots = mem_calloc(n, sizeof(*q->slots));
 	q->tail = &q->head;
 	for (; q->n < n; q->n++, q->nfree++) {
@@ -69,6 +77,8 @@ queue_free(struct queue *q)
 	pthread_mutex_destroy(&q->mutex);
 	pthread_cond_destroy(&q->freed);
 	pthread_cond_destroy(&q->pushed);
+	pthread_cond_destroy(&q->plenty);
+	pthread_cond_destroy(&q->call);
 	free(q->slots);
 	free(q);
 }
@@ -159,20 +169,17 @@ queue_push(struct queue *q, struct slot *slot)
 	q->nqueued++;
 	count(q);
 	pthread_cond_signal(&q->pushed);
+	if (q->called && q->nqueued >= PLENTY)
+		pthread_cond_signal(&q->plenty);
 	pthread_mutex_unlock(&q->mutex);
 }
 
-size_t
-queue_take(struct queue *q, struct slot **out, size_t max, size_t bytes,
-    unsigned wait_ms)
+/* With the mutex held. */
+static size_t
+take(struct queue *q, struct slot **out, size_t max, size_t bytes)
 {
-	struct timespec deadline = { 0, 0 };
 	size_t n = 0, total = 0;
 
-	pthread_mutex_lock(&q->mutex);
-	while (q->head == NULL && !q->closed &&
-	    wait_until(&q->pushed, &q->mutex, &deadline, wait_ms))
-		;
 	while (q->head != NULL && n < max) {
 		total += q->head->entry.payload_len;
 		if (n > 0 && total > bytes)
@@ -184,6 +191,63 @@ queue_take(struct queue *q, struct slot **out, size_t max, size_t bytes,
 	if (q->head == NULL)
 		q->tail = &q->head;
 	count(q);
+	return n;
+}
+
+size_t
+queue_take(struct queue *q, struct slot **out, size_t max, size_t bytes,
+    unsigned wait_ms)
+{
+	struct timespec deadline = { 0, 0 };
+	size_t n;
+
+	pthread_mutex_lock(&q->mutex);
+	while (q->head == NULL && !q->closed &&
+	    wait_until(&q->pushed, &q->mutex, &deadline, wait_ms))
+		;
+	n = take(q, out, max, bytes);
+	pthread_mutex_unlock(&q->mutex);
+	return n;
+}
+
+void
+queue_call(struct queue *q, bool called)
+{
+	pthread_mutex_lock(&q->mutex);
+	if (called && !q->called)
+		pthread_cond_broadcast(&q->call);
+	q->called = called;
+	pthread_mutex_unlock(&q->mutex);
+}
+
+bool
+queue_called(struct queue *q, unsigned wait_ms)
+{
+	struct timespec deadline = { 0, 0 };
+	bool called;
+
+	pthread_mutex_lock(&q->mutex);
+	while (!q->called && !q->closed &&
+	    wait_until(&q->call, &q->mutex, &deadline, wait_ms))
+		;
+	called = q->called;
+	pthread_mutex_unlock(&q->mutex);
+	return called;
+}
+
+size_t
+queue_help(struct queue *q, struct slot **out, size_t max, size_t bytes,
+    unsigned wait_ms)
+{
+	struct timespec deadline = { 0, 0 };
+	size_t n = 0;
+
+	pthread_mutex_lock(&q->mutex);
+	while (q->nqueued < PLENTY && !q->closed &&
+	    wait_until(&q->plenty, &q->mutex, &deadline, wait_ms))
+		;
+	if (q->nqueued >= PLENTY || q->closed)
+		n = take(q, out, max, bytes);
 	pthread_mutex_unlock(&q->mutex);
 	return n;
 }
@@ -194,6 +258,8 @@ queue_close(struct queue *q)
 	pthread_mutex_lock(&q->mutex);
 	q->closed = true;
 	pthread_cond_broadcast(&q->pushed);
+	pthread_cond_broadcast(&q->plenty);
+	pthread_cond_broadcast(&q->call);
 	pthread_mutex_unlock(&q->mutex);
 }
 

@@ -42,7 +42,7 @@ void slot_reset(struct slot *slot);
 /* Empties a slot and gives it back. */
 void queue_put(struct queue *q, struct slot *slot);
 
-/* Hands a slot to the committer. */
+/* Hands a slot to the committers. */
 void queue_push(struct queue *q, struct slot *slot);
 
 /*
@@ -50,6 +50,19 @@ void queue_push(struct queue *q, struct slot *slot);
  * bytes of payload; waits at most wait_ms for one. Returns their number.
  */
 size_t queue_take(struct queue *q, struct slot **out, size_t max,
+    size_t bytes, unsigned wait_ms);
+
+/* Says whether further committers shall help the first one. */
+void queue_call(struct queue *q, bool called);
+
+/* Waits at most wait_ms for being called, or the end; returns if called. */
+bool queue_called(struct queue *q, unsigned wait_ms);
+
+/*
+ * As queue_take(), for who helps: waits until a batch worth a transaction of
+ * its own is queued, or the end.
+ */
+size_t queue_help(struct queue *q, struct slot **out, size_t max,
     size_t bytes, unsigned wait_ms);
 
 /* No more will be pushed: queue_take() no longer waits. */

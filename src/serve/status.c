@@ -175,7 +175,7 @@ serve(struct loop *l)
 	epolled.fd = l->s.epoll;
 	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
-		next = worker_wait(&epolled, wait_ms(l));
+		next = worker_wait(&epolled, wait_ms(l), true);
 		if (next == WORKER_ACCEPT)
 			act_on_all(l);
 		now_ms = clock_ms();
@@ -275,9 +275,9 @@ status_run(const struct worker *w)
 
 	if (set_up(l, w) != 0)
 		return EX_OSERR;
-	metrics_own->ready = 1;
+	metrics_own->ready_ms = clock_ms();
 	serve(l);
-	metrics_own->ready = 0;
+	metrics_own->ready_ms = 0;
 	drain(l);
 	clean_up(l);
 	free(l);

@@ -125,11 +125,12 @@ change_log(const struct worker *w)
 }
 
 enum worker_next
-worker_wait(const struct worker *w, int timeout_ms)
+worker_wait(const struct worker *w, int timeout_ms, bool listens)
 {
 	static int64_t drain_until;	/* 0: not draining */
 	/* New connections, and those whose request isn't whole yet. */
-	struct pollfd pfds[] = { { .fd = w->fd, .events = POLLIN },
+	struct pollfd pfds[] = { { .fd = listens || drain_until != 0 ?
+	    w->fd : -1, .events = POLLIN },
 	    { .fd = gate_fd(), .events = POLLIN } };
 	struct timespec ts = { timeout_ms / 1000,
 	    (long)(timeout_ms % 1000) * 1000000 };

@@ -24,6 +24,7 @@ enum {
 
 struct store {
 	const struct config *cfg;
+	size_t cap;
 	unsigned host;		/* where the next connect begins */
 	MYSQL *mysql;
 	size_t batch_bytes;
@@ -39,11 +40,12 @@ struct store {
 };
 
 struct store *
-store_new(const struct config *cfg, unsigned first)
+store_new(const struct config *cfg, size_t cap, unsigned first)
 {
 	struct store *store = mem_calloc(1, sizeof(*store));
 
 	store->cfg = cfg;
+	store->cap = cap;
 	store->host = first;
 	store->fd = -1;
 	pthread_mutex_init(&store->watch, NULL);
@@ -69,8 +71,8 @@ store_watch(struct store *store, int64_t now_ms)
 	pthread_mutex_unlock(&store->watch);
 }
 
-static void
-disconnect(struct store *store)
+void
+store_disconnect(struct store *store)
 {
 	if (store->mysql == NULL)
 		return;
@@ -89,7 +91,7 @@ store_free(struct store *store)
 {
 	if (store == NULL)
 		return;
-	disconnect(store);
+	store_disconnect(store);
 	pthread_mutex_destroy(&store->watch);
 	free(store);
 }
@@ -98,6 +100,23 @@ bool
 store_connected(const struct store *store)
 {
 	return store->mysql != NULL;
+}
+
+void
+store_ping(struct store *store)
+{
+	if (store->mysql == NULL)
+		return;
+	set_watch(store, store->fd, clock_ms() + DB_DEADLINE * INT64_C(1000));
+	if (mysql_ping(store->mysql) != 0)
+		store_disconnect(store);
+	set_watch(store, store->fd, 0);
+}
+
+int64_t
+store_commit_ms(const struct store *store)
+{
+	return store->tx != NULL ? transaction_commit_ms(store->tx) : 0;
 }
 
 size_t
@@ -123,15 +142,14 @@ store_connect(struct store *store, struct err *err, struct err *notes)
 		goto fail;
 	server_facts_notes(&facts, store->cfg, notes);
 	store->batch_bytes = facts.max_allowed_packet / 2;
-	store->tx = transaction_new(store->mysql,
-	    (size_t)store->cfg->batch_max, &store->cfg->user_metadata_keys,
-	    "");
+	store->tx = transaction_new(store->mysql, store->cap,
+	    &store->cfg->user_metadata_keys, "");
 	if (store->tx != NULL)
 		return 0;
 	err_add(err, "database: %s (%u)", mysql_error(store->mysql),
 	    mysql_errno(store->mysql));
 fail:
-	disconnect(store);
+	store_disconnect(store);
 	return -1;
 }
 
@@ -163,7 +181,7 @@ write_all(struct store *store, struct entry **e, size_t n, struct err *err)
 			usleep((useconds_t)(clock_wall_us() %
 			    (tries * RETRY_STEP_US)));
 		} else if (class == DB_RECONNECT) {
-			disconnect(store);
+			store_disconnect(store);
 			if (reconnected)
 				return class;
 			reconnected = true;
@@ -173,7 +191,7 @@ write_all(struct store *store, struct entry **e, size_t n, struct err *err)
 	}
 	/* Rights and tables are looked up anew by a new connection. */
 	if (class == DB_SYSTEM)
-		disconnect(store);
+		store_disconnect(store);
 	return class;
 }
 

@@ -47,8 +47,11 @@ struct entry {
 	enum outcome out;
 };
 
-/* first: with which of several database hosts to begin. */
-struct store *store_new(const struct config *cfg, unsigned first);
+/*
+ * For batches of at most cap events. first: with which of several database
+ * hosts to begin.
+ */
+struct store *store_new(const struct config *cfg, size_t cap, unsigned first);
 void store_free(struct store *store);
 
 /*
@@ -61,6 +64,18 @@ int store_connect(struct store *store, struct err *err, struct err *notes)
 
 /* Whether there is a connection as far as the last call knows. */
 bool store_connected(const struct store *store);
+
+/* Lets the connection go, if there is one. */
+void store_disconnect(struct store *store);
+
+/*
+ * Asks the server, while there is nothing to write, whether it still is there;
+ * lets the connection go if not.
+ */
+void store_ping(struct store *store);
+
+/* How long the last batch's COMMIT took, in milliseconds; 0 before one. */
+int64_t store_commit_ms(const struct store *store);
 
 /* Bytes of payload that one batch may hold; set by store_connect(). */
 size_t store_batch_bytes(const struct store *store);

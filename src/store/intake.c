@@ -42,9 +42,9 @@ intake_new(const struct config *cfg)
 	struct intake *in = mem_calloc(1, sizeof(*in));
 
 	in->cfg = cfg;
-	in->store = store_new(cfg, 0);
 	in->cap = cfg->batch_max < BATCH_MAX ? (size_t)cfg->batch_max :
 	    BATCH_MAX;
+	in->store = store_new(cfg, in->cap, 0);
 	obstack_init(&in->mem);
 	in->empty = obstack_alloc(&in->mem, 1);
 	return in;

@@ -46,7 +46,7 @@ replayer_new(const struct config *cfg, const char *actor, bool *busy,
 	r->cfg = cfg;
 	r->actor = actor;
 	obstack_init(&r->mem);
-	r->store = store_new(cfg, 0);
+	r->store = store_new(cfg, (size_t)cfg->batch_max, 0);
 	if ((r->db = tooldb_new(cfg, err)) != NULL &&
 	    retention_lock(r->db, busy, err) == 0 &&
 	    store_connect(r->store, err, &notes) == 0)

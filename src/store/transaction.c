@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/attempt.h"
@@ -42,6 +43,7 @@ struct transaction {
 	int64_t *ties;		/* of the rows of one statement */
 	struct placed *placed;	/* their rows, sorted */
 	size_t placed_cap;
+	int64_t commit_ms;
 };
 
 struct transaction *
@@ -89,6 +91,12 @@ int64_t
 transaction_deliveries(const struct transaction *tx, size_t i)
 {
 	return tx->deliveries[i];
+}
+
+int64_t
+transaction_commit_ms(const struct transaction *tx)
+{
+	return tx->commit_ms;
 }
 
 /* What the failure asks for, with its words in err. */
@@ -311,7 +319,11 @@ static enum db_class
 end(struct transaction *tx, enum db_class class, struct err *err)
 {
 	if (class == DB_OK) {
-		if (mysql_commit(tx->mysql) == 0)
+		int64_t start_ms = clock_ms();
+		int rc = mysql_commit(tx->mysql);
+
+		tx->commit_ms = clock_ms() - start_ms;
+		if (rc == 0)
 			return DB_OK;
 		class = failed_mysql(tx->mysql, "commit", err);
 	}

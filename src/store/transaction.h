@@ -49,4 +49,7 @@ enum db_class transaction_rows(struct transaction *tx, struct entry **entries,
 
 int64_t transaction_deliveries(const struct transaction *tx, size_t i);
 
+/* How long the last COMMIT took, in milliseconds. */
+int64_t transaction_commit_ms(const struct transaction *tx);
+
 #endif

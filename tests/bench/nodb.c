@@ -16,9 +16,10 @@ struct store {
 };
 
 struct store *
-store_new(const struct config *cfg, unsigned first)
+store_new(const struct config *cfg, size_t cap, unsigned first)
 {
 	(void)cfg;
+	(void)cap;
 	(void)first;
 	return mem_calloc(1, sizeof(struct store));
 }
@@ -42,6 +43,25 @@ bool
 store_connected(const struct store *store)
 {
 	return store->connected;
+}
+
+void
+store_disconnect(struct store *store)
+{
+	store->connected = false;
+}
+
+void
+store_ping(struct store *store)
+{
+	(void)store;
+}
+
+int64_t
+store_commit_ms(const struct store *store)
+{
+	(void)store;
+	return 0;
 }
 
 size_t

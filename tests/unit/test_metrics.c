@@ -70,7 +70,7 @@ START_TEST(summed_over_slots)
 	become(7, POOL_INGEST);
 	metrics_add(METRIC_BYTES_IN, 6);
 	metrics_outcome(OUT_OK);
-	metrics_own->ready = 1;
+	metrics_own->ready_ms = 1;
 	become(METRICS_SLOTS - 1, POOL_STATUS);
 	metrics_outcome(OUT_OK);
 	ck_assert_uint_eq(metrics_sum(METRIC_BYTES_IN), 11);
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(death)
 {
 	become(3, POOL_INGEST);
-	metrics_own->ready = 1;
+	metrics_own->ready_ms = 1;
 	metrics_add(METRIC_BYTES_IN, 5);
 	metrics_set(METRIC_IN_FLIGHT, 9);
 	ck_assert_uint_eq(metrics_sum(METRIC_IN_FLIGHT), 9);

@@ -16,6 +16,8 @@
 
 enum {
 	SLOTS = 6,
+	MANY = 40,		/* enough for helpers */
+	PLENTY = 16,		/* what they wait for */
 	NO_LIMIT = 1 << 20,	/* bytes */
 	EVENTS = 20000,		/* of the test with threads */
 	NOBODY = 0		/* a descriptor that none accepts from */
@@ -308,6 +310,72 @@ START_TEST(slot_wakes)
 }
 END_TEST
 
+/* A helper takes nothing but what is worth a batch. */
+START_TEST(plenty)
+{
+	struct slot *out[MANY], *slot;
+	struct queue *many = queue_new(MANY, NOBODY);
+
+	queue_call(many, true);
+	for (size_t i = 0; i < PLENTY; i++) {
+		ck_assert_uint_eq(queue_help(many, out, MANY, NO_LIMIT, 0), 0);
+		slot = queue_get(many, 0);
+		ck_assert_ptr_nonnull(slot);
+		slot->entry.payload_len = 1;
+		queue_push(many, slot);
+	}
+	ck_assert_uint_eq(queue_help(many, out, 5, NO_LIMIT, 0), 5);
+	ck_assert_uint_eq(queue_help(many, out + 5, MANY, NO_LIMIT, 0), 0);
+	/* The end is worth it, too. */
+	queue_close(many);
+	ck_assert_uint_eq(queue_help(many, out + 5, MANY, NO_LIMIT, 0),
+	    PLENTY - 5);
+	ck_assert(queue_done(many));
+	for (size_t i = 0; i < PLENTY; i++)
+		queue_put(many, out[i]);
+	queue_free(many);
+}
+END_TEST
+
+static void *
+push_plenty_soon(void *arg)
+{
+	struct queue *many = arg;
+
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	queue_call(many, true);
+	for (size_t i = 0; i < PLENTY; i++)
+		queue_push(many, queue_get(many, 0));
+	return NULL;
+}
+
+/* Who waits to be called, and then for work, hears of both at once. */
+START_TEST(call_wakes)
+{
+	struct slot *out[MANY];
+	struct queue *many = queue_new(MANY, NOBODY);
+	int64_t start = clock_ms();
+	pthread_t pusher;
+
+	ck_assert(!queue_called(many, 0));
+	ck_assert_int_eq(pthread_create(&pusher, NULL, push_plenty_soon,
+	    many), 0);
+	ck_assert(queue_called(many, 30000));
+	ck_assert_uint_eq(queue_help(many, out, MANY, NO_LIMIT, 30000),
+	    PLENTY);
+	ck_assert_int_lt(clock_ms() - start, 10000);
+	ck_assert_int_eq(pthread_join(pusher, NULL), 0);
+	for (size_t i = 0; i < PLENTY; i++)
+		queue_put(many, out[i]);
+	queue_call(many, false);
+	ck_assert(!queue_called(many, 0));
+	queue_close(many);
+	ck_assert(!queue_called(many, 30000));
+	ck_assert_int_lt(clock_ms() - start, 20000);
+	queue_free(many);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -329,6 +397,8 @@ main(void)
 	tcase_add_test(tc, none_is_lost);
 	tcase_add_test(tc, end_wakes);
 	tcase_add_test(tc, slot_wakes);
+	tcase_add_test(tc, plenty);
+	tcase_add_test(tc, call_wakes);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
