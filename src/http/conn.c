@@ -59,14 +59,32 @@ put(struct conn *c, struct iovec *iov, size_t n)
 	return -1;
 }
 
+/* The end of the output, and that of the request. */
+struct ending {
+	FCGI_Header stdout_end;
+	FCGI_EndRequestRecord end;
+};
+
+static struct ending
+make_ending(const struct conn *c)
+{
+	return (struct ending){
+		.stdout_end = header(c, FCGI_STDOUT, 0),
+		.end.header = header(c, FCGI_END_REQUEST,
+		    sizeof(FCGI_EndRequestBody)),
+		.end.body.protocolStatus = FCGI_REQUEST_COMPLETE,
+	};
+}
+
+/* ending: NULL if more will follow. */
 static int
 put_text(struct conn *c, const char *head, size_t head_len, const char *body,
-    size_t body_len)
+    size_t body_len, struct ending *ending)
 {
 	FCGI_Header record;
-	struct iovec iov[3] = {
+	struct iovec iov[] = {
 		{ &record, sizeof(record) }, { (void *)head, head_len },
-		{ (void *)body, body_len },
+		{ (void *)body, body_len }, { ending, sizeof(*ending) },
 	};
 
 	if (head_len + body_len > RECORD_MAX) {
@@ -74,7 +92,7 @@ put_text(struct conn *c, const char *head, size_t head_len, const char *body,
 		return -1;
 	}
 	record = header(c, FCGI_STDOUT, head_len + body_len);
-	return put(c, iov, 3);
+	return put(c, iov, ending != NULL ? 4 : 3);
 }
 
 int
@@ -87,36 +105,22 @@ conn_begin(struct conn *c, const struct reply *reply)
 		conn_drop(c);
 		return -1;
 	}
-	return put_text(c, head, (size_t)n, reply->body, reply->body_len);
+	return put_text(c, head, (size_t)n, reply->body, reply->body_len,
+	    NULL);
 }
 
 int
 conn_send(struct conn *c, const char *text, size_t len)
 {
-	return put_text(c, "", 0, text, len);
-}
-
-/* The end of the output, then that of the request. */
-static int
-put_end(struct conn *c)
-{
-	struct {
-		FCGI_Header stdout_end;
-		FCGI_EndRequestRecord end;
-	} records = {
-		.stdout_end = header(c, FCGI_STDOUT, 0),
-		.end.header = header(c, FCGI_END_REQUEST,
-		    sizeof(FCGI_EndRequestBody)),
-		.end.body.protocolStatus = FCGI_REQUEST_COMPLETE,
-	};
-
-	return put(c, &(struct iovec){ &records, sizeof(records) }, 1);
+	return put_text(c, "", 0, text, len, NULL);
 }
 
 void
 conn_end(struct conn *c)
 {
-	(void)put_end(c);
+	struct ending ending = make_ending(c);
+
+	(void)put(c, &(struct iovec){ &ending, sizeof(ending) }, 1);
 	conn_drop(c);
 }
 
@@ -125,10 +129,11 @@ conn_reply(struct conn *c, const struct reply *reply)
 {
 	char head[REPLY_HEAD_MAX];
 	int n = reply_head(head, reply, true), rc = -1;
+	struct ending ending = make_ending(c);
 
-	if (n >= 0 && put_text(c, head, (size_t)n, reply->body,
-	    reply->body_len) == 0)
-		rc = put_end(c);
+	if (n >= 0)
+		rc = put_text(c, head, (size_t)n, reply->body,
+		    reply->body_len, &ending);
 	conn_drop(c);
 	return rc;
 }

@@ -72,23 +72,29 @@ reply_body(char body[ERROR_BODY_MAX], enum outcome out)
 	    "\"message\":\"%s\"}}", info->code, info->message);
 }
 
+struct reply
+reply_for(enum outcome out, const char *allow, struct reply_text *text)
+{
+	const struct outcome_info *info = &outcome_table[out];
+
+	text->headers[0] = '\0';
+	if (info->http == 503)
+		snprintf(text->headers, sizeof(text->headers),
+		    "Retry-After: %d\r\n", RETRY_AFTER);
+	else if (out == OUT_METHOD)
+		snprintf(text->headers, sizeof(text->headers),
+		    "Allow: %s\r\n", allow);
+	return (struct reply){ .status = info->http,
+	    .type = "application/json", .headers = text->headers,
+	    .body = text->body,
+	    .body_len = (size_t)reply_body(text->body, out) };
+}
+
 int
 reply_outcome(FCGX_Request *r, enum outcome out, const char *allow)
 {
-	const struct outcome_info *info = &outcome_table[out];
-	struct reply reply = { .status = info->http,
-	    .type = "application/json", .headers = "" };
-	char headers[128], body[ERROR_BODY_MAX];
+	struct reply_text text;
+	struct reply reply = reply_for(out, allow, &text);
 
-	reply.body = body;
-	reply.body_len = (size_t)reply_body(body, out);
-	if (info->http == 503) {
-		snprintf(headers, sizeof(headers), "Retry-After: %d\r\n",
-		    RETRY_AFTER);
-		reply.headers = headers;
-	} else if (out == OUT_METHOD) {
-		snprintf(headers, sizeof(headers), "Allow: %s\r\n", allow);
-		reply.headers = headers;
-	}
 	return reply_send(r, &reply);
 }

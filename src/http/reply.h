@@ -36,10 +36,19 @@ int reply_body(char body[ERROR_BODY_MAX], enum outcome out);
 /* Sends it and ends the request; returns 0, or -1 if nginx was gone. */
 int reply_send(FCGX_Request *r, const struct reply *reply);
 
+/* What a reply that was made points to. */
+struct reply_text {
+	char headers[128], body[ERROR_BODY_MAX];
+};
+
 /*
  * The contract's answer for an outcome: {"received":true}, or the error body
  * with what to fix. allow is the Allow header's value for OUT_METHOD.
  */
+struct reply reply_for(enum outcome out, const char *allow,
+    struct reply_text *text);
+
+/* Sends it, as reply_send() does. */
 int reply_outcome(FCGX_Request *r, enum outcome out, const char *allow);
 
 #endif

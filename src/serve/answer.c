@@ -12,13 +12,15 @@ answer(struct slot *slot, enum outcome out)
 {
 	const struct outcome_info *info = &outcome_table[out];
 	const struct event *ev = &slot->event;
+	struct reply_text text;
+	struct reply reply = reply_for(out, "POST", &text);
 	int64_t us;
 
 	/* First, so that who has the answer finds it counted. */
 	metrics_outcome(out);
-	if (reply_outcome(&slot->fcgi, out, "POST") != 0)
+	if (conn_reply(&slot->conn, &reply) != 0)
 		metrics_add(METRIC_REPLIES_LOST, 1);
-	us = clock_wall_us() - slot->req.accepted_us;
+	us = clock_wall_us() - slot->entry.received_us;
 	metrics_observe(HIST_REQUEST, us > 0 ? (uint64_t)us : 0);
 	if (!log_shows(info->level))
 		return;

@@ -21,7 +21,7 @@ enum {
 	BACKOFF_MAX_MS = 250,
 	HELP_MAX = 32,		/* events in a helper's batch */
 	SLOW_MS = 3,		/* a COMMIT that is worth help */
-	SLOW_CALL = 8,		/* so many more slow ones than quick: help */
+	SLOW_CALL = 16,		/* so many in a row: no chance, so help */
 	REST_MS = 10000		/* uncalled, before a helper's connection goes */
 };
 
@@ -39,7 +39,7 @@ struct committer {
 	unsigned backoff_ms;
 	int64_t retry_ms;	/* when to try to connect again */
 	int64_t called_ms;	/* a helper's last call */
-	unsigned slow;		/* slow commits lately, less the quick ones */
+	unsigned slow;		/* commits in a row */
 	bool complained;	/* that there is no connection */
 };
 
@@ -170,14 +170,11 @@ refuse_batch(struct committer *c, size_t n)
 static void
 judge_commits(struct committer *c)
 {
-	bool is_slow = store_commit_ms(c->store) >= SLOW_MS;
-
-	if (is_slow && c->slow < SLOW_CALL)
+	if (store_commit_ms(c->store) < SLOW_MS)
+		c->slow = 0;
+	else if (c->slow < SLOW_CALL)
 		c->slow++;
-	else if (!is_slow && c->slow > 0)
-		c->slow--;
-	if (c->slow == SLOW_CALL || c->slow == 0)
-		queue_call(c->queue, c->slow > 0);
+	queue_call(c->queue, c->slow == SLOW_CALL);
 }
 
 static void

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "http/reply.h"
+#include "http/request.h"
 #include "serve/answer.h"
 #include "serve/committer.h"
 #include "serve/queue.h"
@@ -30,6 +30,8 @@ enum {
 
 struct ingest {
 	const struct worker *worker;
+	FCGX_Request fcgi;	/* the request in hand, as libfcgi has it */
+	struct request req;	/* and as we do */
 	struct queue *queue;
 	struct committer *committers[COMMITTERS];
 	uint64_t *digests;	/* one per secret */
@@ -77,24 +79,39 @@ check_signature(const struct request *req, const struct ingest *in,
 	return out;
 }
 
+static enum outcome
+read_request(struct slot *slot, struct ingest *in)
+{
+	enum outcome out = request_read(&in->req, &in->fcgi, &slot->mem,
+	    (size_t)in->worker->cfg->body_max);
+
+	slot->entry = (struct entry){
+		.event = &slot->event,
+		.rows = &slot->rows,
+		.payload = in->req.body,
+		.payload_len = in->req.body_len,
+		.received_us = in->req.accepted_us,
+	};
+	return out;
+}
+
 /*
  * From the connection to an entry for the committer: OUT_OK, OUT_IGNORED and
  * OUT_FAILED are stored, all else is answered at once.
  */
 static enum outcome
-prepare(struct slot *slot, const struct ingest *in)
+prepare(struct slot *slot, struct ingest *in)
 {
 	const struct config *cfg = in->worker->cfg;
 	const char *why = "";
 	size_t secret = 0;
 	enum outcome out;
 
-	if ((out = request_read(&slot->req, &slot->fcgi, &slot->mem,
-	    (size_t)cfg->body_max)) == OUT_OK &&
-	    (out = check_method(&slot->req)) == OUT_OK &&
-	    (out = check_signature(&slot->req, in, &secret)) == OUT_OK &&
-	    (out = event_parse(&slot->event, &slot->mem, slot->req.body,
-	    slot->req.body_len, &why)) == OUT_OK &&
+	if ((out = read_request(slot, in)) == OUT_OK &&
+	    (out = check_method(&in->req)) == OUT_OK &&
+	    (out = check_signature(&in->req, in, &secret)) == OUT_OK &&
+	    (out = event_parse(&slot->event, &slot->mem, in->req.body,
+	    in->req.body_len, &why)) == OUT_OK &&
 	    (out = check_mode(slot, cfg, secret)) == OUT_OK)
 		out = mapping_apply(&slot->rows, &slot->mem, &slot->event,
 		    &cfg->user_metadata_keys);
@@ -103,6 +120,7 @@ prepare(struct slot *slot, const struct ingest *in)
 		    why);
 	/* The tree is many times the size of its text. */
 	event_drop_json(&slot->event);
+	conn_take(&slot->conn, &in->fcgi);
 	return out;
 }
 
@@ -117,14 +135,7 @@ serve(struct ingest *in, struct slot *slot)
 	    !committer_available(in->committers[0]))
 		out = OUT_DB_DOWN;
 	if (out == OUT_OK || out == OUT_IGNORED || out == OUT_FAILED) {
-		slot->entry = (struct entry){
-			.event = &slot->event,
-			.rows = &slot->rows,
-			.payload = slot->req.body,
-			.payload_len = slot->req.body_len,
-			.received_us = slot->req.accepted_us,
-			.out = out,
-		};
+		slot->entry.out = out;
 		queue_push(in->queue, slot);	/* the committer answers */
 		return;
 	}
@@ -136,9 +147,9 @@ serve(struct ingest *in, struct slot *slot)
 static void
 refuse(struct ingest *in, struct slot *slot)
 {
-	enum outcome out = request_read(&slot->req, &slot->fcgi, &slot->mem,
-	    (size_t)in->worker->cfg->body_max);
+	enum outcome out = read_request(slot, in);
 
+	conn_take(&slot->conn, &in->fcgi);
 	answer(slot, out == OUT_OK ? OUT_QUEUE_FULL : out);
 	slot_reset(slot);
 }
@@ -152,7 +163,7 @@ accept_one(struct ingest *in, struct slot **own)
 {
 	struct slot *next;
 
-	if (request_accept(&(*own)->fcgi) != 0)
+	if (request_accept(&in->fcgi) != 0)
 		return false;
 	if ((next = queue_get(in->queue, 0)) == NULL &&
 	    (next = queue_get(in->queue, FULL_WAIT_MS)) == NULL) {
@@ -231,8 +242,8 @@ ingest_run(const struct worker *w)
 	struct slot *own;
 
 	/* One more than the setting says: the acceptor's own. */
-	if ((in.queue = queue_new((size_t)w->cfg->ingest_slots + 1,
-	    w->fd)) == NULL) {
+	in.queue = queue_new((size_t)w->cfg->ingest_slots + 1);
+	if (request_init(&in.fcgi, w->fd) != 0) {
 		log_line(LOG_ERR, "libfcgi can't be set up");
 		return EX_SOFTWARE;
 	}

@@ -42,7 +42,7 @@ cond_init(pthread_cond_t *cond)
 }
 
 struct queue *
-queue_new(size_t n, int fd)
+queue_new(size_t n)
 {
 	struct queue *q = mem_calloc(1, sizeof(*q));
 
@@ -56,10 +56,6 @@ queue_new(size_t n, int fd)
 	for (; q->n < n; q->n++, q->nfree++) {
 		struct slot *slot = &q->slots[q->n];
 
-		if (request_init(&slot->fcgi, fd) != 0) {
-			queue_free(q);
-			return NULL;
-		}
 		slot->next = q->free;
 		q->free = slot;
 	}
@@ -141,7 +137,7 @@ slot_reset(struct slot *slot)
 	event_drop_json(&slot->event);
 	obstack_free(&slot->mem, slot->mem_base);
 	slot->mem_base = obstack_alloc(&slot->mem, 1);
-	memset(&slot->req, 0, sizeof(slot->req));
+	memset(&slot->entry, 0, sizeof(slot->entry));
 	memset(&slot->event, 0, sizeof(slot->event));
 	slot->rows = (struct rows){ .n = 0 };
 }

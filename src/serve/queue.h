@@ -6,21 +6,19 @@
 #ifndef SERVE_QUEUE_H
 #define SERVE_QUEUE_H
 
-#include <fcgiapp.h>
 #include <obstack.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/request.h"
+#include "http/conn.h"
 #include "store/batch.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
 
 struct slot {
-	FCGX_Request fcgi;
+	struct conn conn;	/* to whom the answer goes */
 	struct obstack mem;	/* all that the delivery needs */
 	void *mem_base;		/* what slot_reset() goes back to */
-	struct request req;
 	struct event event;
 	struct rows rows;
 	struct entry entry;	/* what the committer writes */
@@ -29,8 +27,7 @@ struct slot {
 
 struct queue;
 
-/* n slots that accept from fd. NULL if libfcgi refuses. */
-struct queue *queue_new(size_t n, int fd) __attribute__((warn_unused_result));
+struct queue *queue_new(size_t n);
 void queue_free(struct queue *q);
 
 /* A free slot, waiting for one at most wait_ms; NULL if there is none. */

@@ -320,10 +320,10 @@ end(struct transaction *tx, enum db_class class, struct err *err)
 {
 	if (class == DB_OK) {
 		int64_t start_ms = clock_ms();
-		int rc = mysql_commit(tx->mysql);
+		bool done = mysql_commit(tx->mysql) == 0;
 
 		tx->commit_ms = clock_ms() - start_ms;
-		if (rc == 0)
+		if (done)
 			return DB_OK;
 		class = failed_mysql(tx->mysql, "commit", err);
 	}

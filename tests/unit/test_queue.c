@@ -19,8 +19,7 @@ enum {
 	MANY = 40,		/* enough for helpers */
 	PLENTY = 16,		/* what they wait for */
 	NO_LIMIT = 1 << 20,	/* bytes */
-	EVENTS = 20000,		/* of the test with threads */
-	NOBODY = 0		/* a descriptor that none accepts from */
+	EVENTS = 20000		/* of the test with threads */
 };
 
 static struct queue *queue;
@@ -29,8 +28,7 @@ static struct slot *slots[SLOTS];
 static void
 setup(void)
 {
-	ck_assert_int_eq(request_library_init(NO_LIMIT), 0);
-	queue = queue_new(SLOTS, NOBODY);
+	queue = queue_new(SLOTS);
 	ck_assert_ptr_nonnull(queue);
 }
 
@@ -185,8 +183,8 @@ START_TEST(empty_again)
 	const char *why;
 
 	for (int i = 0; i < 1000; i++) {
-		slot->req.body = obstack_alloc(&slot->mem, 100000);
-		slot->req.body_len = 100000;
+		slot->entry.payload = obstack_alloc(&slot->mem, 100000);
+		slot->entry.payload_len = 100000;
 		slot->rows.n = 7;
 		ck_assert(event_parse(&slot->event, &slot->mem, body,
 		    sizeof(body) - 1, &why) == OUT_OK);
@@ -196,8 +194,8 @@ START_TEST(empty_again)
 			queue_put(queue, slot);
 			ck_assert_ptr_eq(queue_get(queue, 0), slot);
 		}
-		ck_assert_ptr_null(slot->req.body);
-		ck_assert_uint_eq(slot->req.body_len, 0);
+		ck_assert_ptr_null(slot->entry.payload);
+		ck_assert_uint_eq(slot->entry.payload_len, 0);
 		ck_assert_ptr_null(slot->event.id);
 		ck_assert_ptr_null(slot->event.root);
 		ck_assert_uint_eq(slot->rows.n, 0);
@@ -214,16 +212,17 @@ static atomic_int in_flight, most;
 static void *
 commit(void *arg)
 {
-	size_t *sum = arg, n, expected = 1;
+	size_t *sum = arg, n;
+	int64_t expected = 1;
 	struct slot *batch[SLOTS];
 
 	while (!queue_done(queue)) {
 		n = queue_take(queue, batch, 4, 300, 50);
 		for (size_t i = 0; i < n; i++) {
 			/* In the order in which they came. */
-			if (batch[i]->req.body_len != expected++)
+			if (batch[i]->entry.received_us != expected++)
 				abort();
-			*sum += batch[i]->req.body_len;
+			*sum += (size_t)batch[i]->entry.received_us;
 			atomic_fetch_sub(&in_flight, 1);
 			queue_put(queue, batch[i]);
 		}
@@ -233,7 +232,8 @@ commit(void *arg)
 
 START_TEST(none_is_lost)
 {
-	size_t sum = 0, pushed = 0;
+	size_t sum = 0;
+	int64_t pushed = 0;
 	pthread_t committer;
 
 	ck_assert_int_eq(pthread_create(&committer, NULL, commit, &sum), 0);
@@ -247,9 +247,9 @@ START_TEST(none_is_lost)
 			queue_put(queue, slot);
 			continue;
 		}
-		slot->req.body = obstack_alloc(&slot->mem, 64);
-		slot->req.body_len = ++pushed;
+		slot->entry.payload = obstack_alloc(&slot->mem, 64);
 		slot->entry.payload_len = (size_t)(rand() % 200);
+		slot->entry.received_us = ++pushed;
 		n = atomic_fetch_add(&in_flight, 1) + 1;
 		if (n > atomic_load(&most))
 			atomic_store(&most, n);
@@ -314,7 +314,7 @@ END_TEST
 START_TEST(plenty)
 {
 	struct slot *out[MANY], *slot;
-	struct queue *many = queue_new(MANY, NOBODY);
+	struct queue *many = queue_new(MANY);
 
 	queue_call(many, true);
 	for (size_t i = 0; i < PLENTY; i++) {
@@ -353,7 +353,7 @@ push_plenty_soon(void *arg)
 START_TEST(call_wakes)
 {
 	struct slot *out[MANY];
-	struct queue *many = queue_new(MANY, NOBODY);
+	struct queue *many = queue_new(MANY);
 	int64_t start = clock_ms();
 	pthread_t pusher;
 
