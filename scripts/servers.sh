@@ -154,7 +154,8 @@ http_ok() {
 
 # db_create DATADIR: makes an empty database there, unless there is one. Its
 # root has no password: what keeps others out are the rights on the directory
-# of its socket.
+# of its socket. DATADIR.tmp is for temporary tables, since a server that starts
+# removes those of others that share the place.
 db_create() {
 	local new=$1.new options=(--no-defaults --skip-test-db --skip-name-resolve
 		--auth-root-authentication-method=normal)
@@ -162,14 +163,12 @@ db_create() {
 	[[ ! -d $1/mysql ]] || return 0
 	[[ $EUID -ne 0 ]] || options+=(--user=root)
 	rm -rf -- "$new"
-	(umask 077 && mkdir -p -- "$new") &&
-		mariadb-install-db "${options[@]}" --datadir="$new" &&
+	(umask 077 && mkdir -p -- "$new" "$1.tmp") &&
+		TMPDIR=$1.tmp mariadb-install-db "${options[@]}" --datadir="$new" &&
 		mv -T -- "$new" "$1"
 }
 
-# start_db DATADIR SOCKET [OPTION]...: durable, no TCP port, no binary log. It
-# has a directory of its own for temporary tables, since one that starts
-# removes those of others that share it.
+# start_db DATADIR SOCKET [OPTION]...: durable, no TCP port, no binary log.
 start_db() {
 	local datadir=$1 socket=$2
 

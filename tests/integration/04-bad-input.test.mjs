@@ -12,6 +12,7 @@ import { SECRET, Server } from './lib/server.mjs';
 const MiB = 1024 * 1024;
 const ROUNDS = 20;
 const GROWTH = 4096;		// kB that a worker may grow in all the rounds
+const TURN_MS = 2500;		// in which one worker takes what comes, and more
 
 let server;
 let workers;
@@ -327,7 +328,9 @@ test(`${ROUNDS} rounds of it all leave the workers no bigger`, async () => {
 		for (const make of all)
 			await check(make());
 	};
-	await round();
+	// Each worker has had its turn, and has what it needs.
+	for (const end = Date.now() + 2 * TURN_MS; Date.now() < end;)
+		await round();
 	const sizes = () => workers.map((pid) => memory(pid));
 	const before = sizes();
 	for (let i = 0; i < ROUNDS; i++)
