@@ -42,8 +42,7 @@ async function without(take, give) {
 			await server.sql(give);
 		}
 		const after = load.acked.size;
-		await until(() => load.acked.size > after + 200, 'service is back',
-			20000);
+		await until(() => load.acked.size > after + 200, 'service is back');
 	} finally {
 		await load.stop();
 	}
@@ -51,7 +50,7 @@ async function without(take, give) {
 		JSON.stringify([...load.statuses]));
 	assert.equal(load.withoutRetryAfter, 0);
 	assert.equal(await server.count('event_journal', "status = 'failed'"), 0);
-	await until(async () => await load.resend() === 0, 'resent', 30000);
+	await until(async () => await load.resend() === 0, 'resent');
 	assert.deepEqual((await load.audit()).slice(0, 10), []);
 }
 
@@ -105,15 +104,12 @@ test('a row that another client holds: late or 503, never lost', async () => {
 	await locked;
 	const again = makePayment({ id, status: 'canceled' },
 		{ type: 'payment_intent.canceled', created: event.created + 60 });
-	const started = Date.now();
 	const [held, ...others] = await Promise.all([server.deliver(again),
 		...Array.from({ length: 20 }, () => server.deliver(makePayment()))]);
-	assert.ok([200, 503].includes(held.status), held.text);
-	assert.ok(Date.now() - started < 12000);
-	for (const { status } of others)
-		assert.ok([200, 503].includes(status));
-	if (held.status === 503)
-		assert.match(held.json.error.code, /^database_(busy|down)$/);
+	// A refusal is the workers' own: nginx has not given them up.
+	for (const { status, text } of [held, ...others])
+		assert.match(`${status} ${text}`,
+			/^(200 |503 .*"code":"database_(busy|down)")/);
 	other.stdin.end('ROLLBACK;\n');
 	await new Promise((resolve) => other.on('close', resolve));
 	if (held.status === 503)

@@ -58,11 +58,11 @@ describe('the end', () => {
 		signal(script, 'SIGKILL');
 		await until(() => !processesOf(server.dir).some((pid) =>
 			['stripehookd', 'nginx', 'mariadbd'].includes(processName(pid))),
-		'the servers go', 60000);
+		'the servers go');
 		const { output, dir } = server;
 		const again = runSync('bash', ['-c',
 			'scripts/run >"$0/again.log" 2>&1 & pid=$!; ' +
-			'for i in $(seq 600); do grep -q ^ready "$0/again.log" && break; ' +
+			'for i in $(seq 3000); do grep -q ^ready "$0/again.log" && break; ' +
 			'sleep 0.1; done; kill -TERM $pid; wait $pid; ' +
 			'cat "$0/again.log"', dir],
 		{ cwd: ROOT, env: server.env });

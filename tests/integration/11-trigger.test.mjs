@@ -257,7 +257,7 @@ describe('printed', () => {
 		const { stdout, stderr } = await trigger('--print', 'charge.refunded');
 		assert.match(stderr, /^seed \d+\n$/);
 		const age = Date.now() / 1000 - JSON.parse(stdout).created;
-		assert.ok(age >= 0 && age < 60, `${age} s old`);
+		assert.ok(age >= 0 && age < 600, `${age} s old`);
 	});
 
 	test('all of a lifecycle in one second', async () => {

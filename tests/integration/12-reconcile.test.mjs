@@ -30,6 +30,7 @@ beforeEach(() => {
 	api.faults = [];
 	api.requests = [];
 	api.delay = 0;
+	api.ready = () => {};
 	api.clock = () => Date.now();
 });
 
@@ -163,16 +164,23 @@ describe('events that the journal lacks', () => {
 		const ids = list.map(({ id }) => `'${id}'`).join();
 		const stored = () => server.count('event_journal',
 			`stripe_event_id IN (${ids}) AND status = 'processed'`);
-		api.delay = 300;
+		let goOn;
+		const locked = new Promise((resolve) => {
+			goOn = resolve;
+		});
+		api.ready = (path) => path === '/v1/events' &&
+			api.asked(path).length >= 2 ? locked : undefined;
 		const result = ctl(['reconcile', '--repair', '--since', '2h']);
 		await until(async () => await stored() >= 100, 'the first batch');
 		await server.sql('SET GLOBAL read_only = 1');
 		try {
+			goOn();
 			const had = await stored();
 			await sleep(1200);
 			assert.equal(await stored(), had);
 			assert.ok(had < 400);
 		} finally {
+			goOn();
 			await server.sql('SET GLOBAL read_only = 0');
 		}
 		const { code, stdout, stderr } = await result;
@@ -194,7 +202,7 @@ describe('events that the journal lacks', () => {
 		assert.equal((await report([])).missing, 0);
 		const { query } = api.asked('/v1/events')[0];
 		assert.ok(Math.abs(Number(query.get('created[lte]')) -
-			(now() - 300)) < 10);
+			(now() - 300)) < 60);
 	});
 
 	test('from the last complete run on, at most 30 days', async () => {
@@ -206,7 +214,7 @@ describe('events that the journal lacks', () => {
 				.get('created[gte]'));
 		};
 		const near = (value, wanted) =>
-			assert.ok(Math.abs(value - wanted) < 30, `${value} ${wanted}`);
+			assert.ok(Math.abs(value - wanted) < 120, `${value} ${wanted}`);
 		near(await from(), 30 * 86400);
 		near(await from('--since', '2h'), 7200);
 		near(await from('--repair', '--since', '2h'), 7200);
@@ -319,10 +327,11 @@ describe('ties that no payload can settle', () => {
 	test('of a Connect account are asked for in its name', async () => {
 		const account = newId('acct');
 		const id = newId('sub');
+		const created = now() - 1000;
 		for (const [status, other] of [['active', 'past_due'],
 			['past_due', 'active']]) {
 			const event = makeEvent('customer.subscription.updated',
-				subscription(id, { status }), { created: 1780000000, account });
+				subscription(id, { status }), { created, account });
 			event.data.previous_attributes = { status: other };
 			assert.equal((await server.deliver(event)).status, 200);
 		}
@@ -336,10 +345,11 @@ describe('ties that no payload can settle', () => {
 		const sub = await tie();
 		api.objects.clear();
 		const id = newId('prod');
+		const created = now() - 1000;
 		for (const [name, other] of [['A', 'B'], ['B', 'A']]) {
 			const event = makeEvent('product.updated', { id, name,
-				object: 'product', active: true, created: 1780000000,
-				livemode: false, metadata: {} }, { created: now() - 1000 });
+				object: 'product', active: true, created,
+				livemode: false, metadata: {} }, { created });
 			event.data.previous_attributes = { name: other };
 			assert.equal((await server.deliver(event)).status, 200);
 		}
@@ -525,15 +535,17 @@ describe('backfill', () => {
 
 	test('goes on where it was killed', async () => {
 		const list = customers(1000);
-		api.delay = 60;
+		api.ready = (path) => api.asked(path).length < 5 ? undefined :
+			new Promise(() => {});
 		const child = spawn(path.join(server.build, 'stripehookctl'),
 			[...server.configArguments, 'backfill', 'customers', '--restart'],
 			{ env: settings(), cwd: server.root, stdio: 'ignore' });
 		const ended = new Promise((resolve) => child.on('close', resolve));
 		await until(() => api.asked('/v1/customers').length >= 5,
-			'five pages', 20000);
+			'five pages');
 		child.kill('SIGKILL');
 		await ended;
+		api.ready = () => {};
 		const place = await server.value('SELECT value FROM tool_state ' +
 			"WHERE name LIKE 'backfill.test.%.customers'");
 		assert.match(place, /^cus_/);

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeEvent, makePayment, newId, now, print, readFixture }
 	from './lib/events.mjs';
 import { Server } from './lib/server.mjs';
+import { Session } from './lib/session.mjs';
 
 let server;
 before(async () => {
@@ -129,7 +130,7 @@ describe('events', () => {
 		assert.equal(event.deliveries, 1);
 		assert.equal(event.livemode, false);
 		assert.equal(Date.parse(event.created) / 1000, sent[6].created);
-		assert.ok(Math.abs(Date.parse(event.created_at) - Date.now()) < 60e3);
+		assert.ok(Math.abs(Date.parse(event.created_at) - Date.now()) < 600e3);
 		assert.equal(event.processed_at, null);
 	});
 
@@ -347,13 +348,12 @@ describe('replay', () => {
 	});
 
 	test('only one at a time', async () => {
-		const held = server.sql("SELECT GET_LOCK('stripehook.payloads." +
-			"stripehook', 5); SELECT SLEEP(3)");
-		await new Promise((resolve) => setTimeout(resolve, 800));
+		const other = new Session(server);
+		await other.run("SELECT GET_LOCK('stripehook.payloads.stripehook', 5)");
 		const { code, stderr } = await ctl('replay', '--status', 'failed');
+		await other.end();
 		assert.equal(code, 3);
 		assert.match(stderr, /another/);
-		await held;
 	});
 
 	for (const args of [[], ['--type', 'a'], ['evt_1', '--since', '1h'],
@@ -491,13 +491,14 @@ describe('prune', () => {
 
 	test('of marked objects nothing goes', async () => {
 		const id = newId('sub');
+		const today = now();
 		const events = [];
 		for (const [state, days] of [['active', 120], ['active', 110],
 			['past_due', 110]])
 			events.push(await deliver(makeEvent(
 				'customer.subscription.updated', subscription(id,
 					{ status: state, created: 1700000000 }),
-				{ created: now() - days * 86400 })));
+				{ created: today - days * 86400 })));
 		assert.equal(await server.count('reconcile_marks',
 			`object_id = '${id}' AND open`), 1);
 		await age(100, ...events.map((event) => event.id));

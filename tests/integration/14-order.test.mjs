@@ -2,9 +2,8 @@
 // orders with duplicates, over many connections, while workers are killed and
 // rows are locked.
 //
-// SEED=n repeats what an earlier run printed; ROUNDS=n sets how often the
-// lifecycles are delivered (default: for a minute); ROUNDS_KILL=n likewise
-// while workers are killed.
+// SEED=n plays others; ROUNDS=n sets how often the lifecycles are delivered,
+// ROUNDS_KILL=n how often while workers are killed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeEvent, makePayment, newId, print } from './lib/events.mjs';
@@ -14,7 +13,9 @@ import { Server } from './lib/server.mjs';
 import { Session } from './lib/session.mjs';
 import { Random } from './lib/story.mjs';
 
-const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
+const SEED = Number(process.env.SEED ?? 1);
+const ROUNDS = Number(process.env.ROUNDS ?? 60);
+const ROUNDS_KILL = Number(process.env.ROUNDS_KILL ?? 12);
 
 let server;
 let sender;
@@ -32,42 +33,41 @@ after(async () => {
 });
 
 // Plays, and says how much it was.
-async function playAndSay(t, seed, rounds, seconds, what) {
+async function playAndSay(t, seed, rounds, what) {
 	const before = sender.refused;
-	const count = await playRounds(sender, seed, { rounds: Number(rounds ?? 0),
-		seconds, what: `SEED=${SEED}, ${what}` });
+	const count = await playRounds(sender, seed, { rounds,
+		what: `SEED=${SEED}, ${what}` });
 	t.diagnostic(`SEED=${SEED}: ${count.rounds} rounds, ${count.deliveries
 	} deliveries, ${sender.refused - before} refused`);
-	assert.ok(count.rounds >= 3, `only ${count.rounds} rounds`);
 }
 
 test('lifecycles in any order, with duplicates', (t) =>
-	playAndSay(t, SEED, process.env.ROUNDS, 60, 'any order'));
+	playAndSay(t, SEED, ROUNDS, 'any order'));
 
 test('the same while workers are killed', async (t) => {
 	let kills = 0;
 	let going = true;
 	const random = new Random(SEED);
+	// One serves while the other one comes back.
 	const killer = (async () => {
 		while (going) {
 			await sleep(300);
 			const workers = server.workers();
-			if (workers.length > 0) {
+			if (workers.length === 2) {
 				signal(random.pick(workers), 'SIGKILL');
 				kills++;
 			}
 		}
 	})();
 	try {
-		await playAndSay(t, SEED + 1, process.env.ROUNDS_KILL, 20, 'killed');
+		for (let i = 0; i === 0 || kills < 5; i++)
+			await playAndSay(t, SEED + 1 + i, ROUNDS_KILL, 'killed');
 	} finally {
 		going = false;
 		await killer;
 	}
 	t.diagnostic(`${kills} workers killed`);
-	assert.ok(kills >= 5, `only ${kills} workers were killed`);
-	await until(() => server.workers().length === 2, 'two workers',
-		40000);
+	await until(() => server.workers().length === 2, 'two workers');
 });
 
 test('rebuild --check agrees', async () => {
@@ -199,7 +199,7 @@ test('deadlocks and lock waits are a delay, or a 503', async (t) => {
 	const random = new Random(SEED + 4);
 	const ids = Array.from({ length: 12 }, () => newId('pi')).sort();
 	await Promise.all(ids.map((id) => deliver(makePayment({ id }))));
-	sender.refused = sender.slowest = 0;
+	sender.refused = 0;
 	const other = new Session(server);
 	const end = Date.now() + 10000;
 	const acked = [];
@@ -230,11 +230,10 @@ test('deadlocks and lock waits are a delay, or a 503', async (t) => {
 	await Promise.all([locker, ...Array.from({ length: CONNECTIONS }, loop)]);
 	await other.end();
 	const errors = (text) => other.errors.split(text).length - 1;
-	t.diagnostic(`${acked.length} events, ${sender.refused} refused, the ` +
-		`slowest took ${sender.slowest} ms; the other client had ${
-			errors('Deadlock found')} deadlocks, ${
+	t.diagnostic(`${acked.length} events, ${sender.refused} refused; the ` +
+		`other client had ${errors('Deadlock found')} deadlocks, ${
 			errors('Lock wait')} lock waits`);
-	assert.ok(sender.slowest < 12000, `${sender.slowest} ms`);
+	assert.deepEqual(server.webErrors(/timed out/), []);
 	assert.ok(acked.length > 50, `only ${acked.length} events`);
 	const stored = new Set((await server.sql(
 		'SELECT stripe_event_id AS id FROM ' +
@@ -255,10 +254,11 @@ test('a row that stays locked: 503 in time, and the resend is taken',
 		const event = makePayment({ id }, { type: 'payment_intent.canceled',
 			created: Math.floor(Date.now() / 1000) + 9 });
 		event.data.object.status = 'canceled';
-		const { status, headers, ms } = await server.deliver(event);
+		const { status, headers, json } = await server.deliver(event);
 		assert.equal(status, 503);
 		assert.ok(headers['retry-after'] >= 1);
-		assert.ok(ms < 12000, `${ms} ms`);
+		// The worker says so, before nginx gives it up.
+		assert.equal(json.error.code, 'database_busy');
 		// Others are taken meanwhile.
 		await deliver(makePayment());
 		await other.end();

@@ -4,11 +4,15 @@ import { after, before, describe, test } from 'node:test';
 import { makeEvent, makePayment, newId, randomText } from './lib/events.mjs';
 import { signal, sleep, until } from './lib/processes.mjs';
 import { openStream, statusPath } from './lib/push.mjs';
+import { median } from './lib/ranks.mjs';
 import { Server, metric } from './lib/server.mjs';
+
+const WAIT_MAX = 12;		// seconds
 
 let server;
 before(async () => {
-	server = await Server.start({ env: { STRIPEHOOK_STATUS_WAIT_MAX: '8' } });
+	server = await Server.start({ env: {
+		STRIPEHOOK_STATUS_WAIT_MAX: String(WAIT_MAX) } });
 });
 after(() => server?.stop());
 
@@ -69,17 +73,17 @@ describe('server-sent events', () => {
 		assert.equal(headers.etag, `"${last.id}"`);
 	});
 
-	// By the ordinary look it would take some 2 s.
+	// By the ordinary look it would take a second or two.
 	test('at once', async () => {
 		const times = [];
-		for (let i = 0; i < 5; i++) {
+		for (let i = 0; i < 9; i++) {
 			const { id, secret, step } = story();
 			const s = await stream(id, secret);
 			await s.next(1);
 			const at = await deliver(step('payment_intent.succeeded', {}));
 			times.push((await s.next(2)).at - at);
 		}
-		assert.ok(Math.min(...times) < 500, `${times} ms`);
+		assert.ok(median(times) < 500, `${times} ms`);
 	});
 
 	test('what is known comes first, what is final ends it', async () => {
@@ -119,7 +123,7 @@ describe('server-sent events', () => {
 		const s = await stream(id, secret);
 		assert.equal(await s.ended, true);
 		const ms = performance.now() - start;
-		assert.ok(ms > 7500, `${ms} ms`);
+		assert.ok(ms > WAIT_MAX * 1000 - 500, `${ms} ms`);
 		assert.equal(s.events.length, 1);
 	});
 
@@ -138,14 +142,14 @@ describe('server-sent events', () => {
 describe('long poll', () => {
 	test('answers when there is something to say', async () => {
 		const { id, secret, step } = story();
-		const waiting = ask(id, secret, '?wait=7');
+		const waiting = ask(id, secret, '?wait=12');
 		await sleep(600);
 		await deliver(step('payment_intent.processing', processing));
 		const answer = await waiting;
 		assert.equal(answer.json.state, 'processing');
 
 		const next = ask(id, secret,
-			`?wait=7&after=${encodeURIComponent(answer.headers.etag)}`);
+			`?wait=12&after=${encodeURIComponent(answer.headers.etag)}`);
 		await sleep(300);
 		await deliver(step('payment_intent.succeeded', {}));
 		assert.equal((await next).json.state, 'succeeded');
@@ -172,7 +176,7 @@ describe('long poll', () => {
 		const start = performance.now();
 		const nothing = await ask(id, secret, '?wait=1');
 		const ms = performance.now() - start;
-		assert.ok(ms >= 990 && ms < 5000, `${ms} ms`);
+		assert.ok(ms >= 990 && ms < WAIT_MAX * 1000, `${ms} ms`);
 		assert.equal(nothing.json.state, 'pending');
 		await deliver(step('payment_intent.processing', processing));
 		const { headers: { etag } } = await ask(id, secret);
@@ -187,9 +191,10 @@ describe('long poll', () => {
 		const event = makePayment();
 		const { id, client_secret: secret } = event.data.object;
 		await deliver(event);
-		const { headers: { etag }, ms } = await ask(id, secret, '?wait=7');
-		assert.ok(ms < 5000);
-		assert.ok((await ask(id, secret, `?wait=7&after=${etag}`)).ms < 5000);
+		const { headers: { etag }, ms } = await ask(id, secret, '?wait=12');
+		assert.ok(ms < 9000, `${ms} ms`);
+		const again = await ask(id, secret, `?wait=12&after=${etag}`);
+		assert.ok(again.ms < 9000, `${again.ms} ms`);
 	});
 
 	test('a wait that is no number', async () => {
@@ -264,7 +269,7 @@ describe('whose news they are', () => {
 		await s.next(1);
 		await server.sql("UPDATE payments SET status = 'canceled' " +
 			`WHERE stripe_payment_intent_id = '${id}'`);
-		assert.equal((await s.next(2, 6000)).data.state, 'canceled');
+		assert.equal((await s.next(2)).data.state, 'canceled');
 	});
 });
 
@@ -286,7 +291,7 @@ describe('slots', () => {
 		for (const name of ['SIGHUP', 'SIGTERM']) {
 			const s = await stream(id, secret);
 			await s.next(1);
-			const waiting = ask(id, secret, '?wait=7');
+			const waiting = ask(id, secret, '?wait=12');
 			await until(async () => await parked() === 2, 'two wait');
 			if (name === 'SIGHUP')
 				signal(server.master, name);

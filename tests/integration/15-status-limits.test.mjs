@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { makePayment, newId, now, print, randomText } from './lib/events.mjs';
 import { flood } from './lib/http.mjs';
 import { until } from './lib/processes.mjs';
+import { median } from './lib/ranks.mjs';
 import { Server, metric } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
@@ -57,7 +58,7 @@ class Waiting {
 			}).on('error', () => {}));
 		}
 		await until(async () => await parked() - before + this.refused -
-			refused === n, `${n} requests of ${from}`, 20000);
+			refused === n, `${n} requests of ${from}`);
 		return this.refused - refused;
 	}
 
@@ -78,7 +79,7 @@ describe('limits', () => {
 				cheap(from, { Origin: SHOP })));
 			passed += all.filter(({ status }) => status === 401).length;
 			answer = all.find(({ status }) => status === 429);
-		} while (answer === undefined && Date.now() - start < 30000);
+		} while (answer === undefined && Date.now() - start < 60000);
 		const seconds = (Date.now() - start) / 1000;
 		assert.ok(passed >= 200, `${passed} in ${seconds} s`);
 		assert.ok(passed <= 202 + 30 * seconds, `${passed} in ${seconds} s`);
@@ -97,7 +98,7 @@ describe('limits', () => {
 
 	const exhaust = (from) => until(async () => (await Promise.all(
 		Array.from({ length: 60 }, () => cheap(from)))).some(
-		({ status }) => status === 429), '429', 30000);
+		({ status }) => status === 429), '429');
 
 	test('429 is not for everybody to read', async () => {
 		const from = '192.0.2.12';
@@ -116,8 +117,9 @@ describe('limits', () => {
 
 	test('all addresses of an IPv6 network are one client', async () => {
 		await exhaust('2001:db8:0:7::1');
+		// Of its own it has 200, of an exhausted client's 30 a second.
 		const limited = async (from) => (await Promise.all(Array.from(
-			{ length: 20 }, () => cheap(from)))).some(
+			{ length: 180 }, () => cheap(from)))).some(
 			({ status }) => status === 429);
 		assert.ok(await limited('2001:db8:0:7:ffff:1:2:3'));
 		for (const other of ['2001:db8:0:8::1', '2001:db8::1', '2001:db9::7',
@@ -225,11 +227,14 @@ describe('an event stream', () => {
 			status: 'succeeded' }));
 		await until(() => /"state":"succeeded".*\n\n/.test(stream.text),
 			'its second event');
-		// Nothing on the way waits for more to come, nor for the next look.
-		assert.ok(Date.now() - start < 1500, `${Date.now() - start} ms`);
+		const ms = Date.now() - start;
 		await until(() => stream.ended, 'its end');
-		return stream;
+		return ms;
 	};
+	// Nothing on the way waits for more to come, nor for the next look, which
+	// would take a second or two.
+	const quick = (times) =>
+		assert.ok(median(times) < 700, `${times} ms`);
 
 	const follow = (stream, source) => {
 		source.setEncoding('utf8').on('data', (data) => {
@@ -240,18 +245,23 @@ describe('an event stream', () => {
 		return stream;
 	};
 
-	test('comes through by HTTP/1.1', () => story(async (route, headers) => {
-		const request = https.get(site.base + route, { headers, agent: false,
-			rejectUnauthorized: false });
-		const [res] = await once(request, 'response');
-		return follow({ status: res.statusCode, headers: res.headers,
-			text: '', ended: false }, res);
-	}));
+	test('comes through by HTTP/1.1', async () => {
+		const times = [];
+		for (let i = 0; i < 7; i++)
+			times.push(await story(async (route, headers) => {
+				const request = https.get(site.base + route, { headers,
+					agent: false, rejectUnauthorized: false });
+				const [res] = await once(request, 'response');
+				return follow({ status: res.statusCode, headers: res.headers,
+					text: '', ended: false }, res);
+			}));
+		quick(times);
+	});
 
 	test('comes through by HTTP/2, many over one connection', async () => {
 		const session = http2.connect(site.base, { rejectUnauthorized: false });
 		try {
-			await Promise.all(Array.from({ length: 8 }, () => story(
+			quick(await Promise.all(Array.from({ length: 8 }, () => story(
 				async (route, headers) => {
 					const request = session.request({ ':path': route,
 						...Object.fromEntries(Object.entries(headers).map(
@@ -259,7 +269,7 @@ describe('an event stream', () => {
 					const [head] = await once(request, 'response');
 					return follow({ status: head[':status'], headers: head,
 						text: '', ended: false }, request);
-				})));
+				}))));
 		} finally {
 			session.close();
 		}

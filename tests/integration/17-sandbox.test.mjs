@@ -113,13 +113,12 @@ describe('ordinary workers', () => {
 			signal(server.master, 'SIGUSR1');
 			await until(() => fs.existsSync(server.logFile) && both()
 				.every((pid) => files(pid).includes(server.logFile)),
-			'all have the new one', 5000);
+			'all have the new one');
 			old.at(-1).size = fs.statSync(old.at(-1).name).size;
 		}
-		await sleep(300);
+		await until(() => load.acked.size > 500, '500 deliveries');
 		await load.stop();
 		assert.equal(load.failures, 0, JSON.stringify([...load.statuses]));
-		assert.ok(load.acked.size > 500, `${load.acked.size} deliveries`);
 		assert.deepEqual(both().sort(), workers, 'the same workers');
 		for (const { name, size } of old)
 			assert.equal(fs.statSync(name).size, size, `${name} grew`);
@@ -215,7 +214,7 @@ describe('workers that misbehave', () => {
 		assert.ok([...load.statuses.keys()].every((s) =>
 			[0, 200, 503].includes(s)), JSON.stringify([...load.statuses]));
 		assert.ok(load.acked.size > 100, `${load.acked.size} deliveries`);
-		await until(async () => await load.resend() === 0, 'resent', 30000);
+		await until(async () => await load.resend() === 0, 'resent');
 		assert.deepEqual((await load.audit()).slice(0, 10), []);
 		assert.ok(says(/SIGSYS/));
 	});
@@ -278,7 +277,7 @@ class Database {
 		this.ended = new Promise((resolve) => this.process.on('exit', resolve));
 		await until(async () => (await run('mariadb', ['--no-defaults',
 			'--user=root', `--socket=${this.socket}`, '-e', 'DO 1'])).code === 0,
-		'the database answers', 20000);
+		'the database answers');
 	}
 
 	async end(name = 'SIGTERM') {
@@ -352,12 +351,12 @@ describe('a database over TCP, by name, with TLS', () => {
 			await sleep(700);
 			await db.begin();
 			const before = load.acked.size;
-			await until(() => load.acked.size > before + 200, 'it is back', 20000);
+			await until(() => load.acked.size > before + 200, 'it is back');
 			await load.stop();
 			await server.ready();
 			assert.ok([...load.statuses.keys()].every((s) =>
 				[200, 503].includes(s)), JSON.stringify([...load.statuses]));
-			await until(async () => await load.resend() === 0, 'resent', 30000);
+			await until(async () => await load.resend() === 0, 'resent');
 			assert.deepEqual((await load.audit()).slice(0, 10), []);
 			assert.deepEqual(both().sort(), workers);
 			assert.ok(!says(/SIGSYS/));
@@ -375,7 +374,7 @@ describe('a database over TCP, by name, with TLS', () => {
 		await db.end();
 		await db.begin();
 		await until(async () =>
-			(await server.deliver(makePayment())).status === 200, 'back', 20000);
+			(await server.deliver(makePayment())).status === 200, 'back');
 		await server.ready();
 		assert.ok(!says(/died/));
 	});

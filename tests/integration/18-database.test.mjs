@@ -28,8 +28,7 @@ class Database {
 		this.ended = new Promise((resolve) =>
 			this.process.on('close', resolve));
 		await until(() => runSync('mariadb', ['--no-defaults', '-uroot',
-			`--socket=${socket}`, '-e', 'DO 1']).status === 0, 'MariaDB',
-		60000);
+			`--socket=${socket}`, '-e', 'DO 1']).status === 0, 'MariaDB');
 		return this;
 	}
 

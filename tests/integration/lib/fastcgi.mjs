@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { quickPayment, sign } from './events.mjs';
 import { WEBHOOK } from './http.mjs';
-import { sleep } from './processes.mjs';
+import { late } from './processes.mjs';
 
 export const TYPE = { BEGIN: 1, ABORT: 2, END: 3, PARAMS: 4, STDIN: 5,
 	STDOUT: 6, GET_VALUES: 9 };
@@ -72,10 +72,10 @@ export function peer(path) {
 
 // Sends bytes; resolves with the HTTP status of the answer, 0 if there is
 // none.
-export async function exchange(path, bytes, ms = 5000) {
+export async function exchange(path, bytes, ms = 30000) {
 	const socket = await peer(path);
 	socket.write(bytes);
-	await Promise.race([socket.ended, sleep(ms)]);
+	await Promise.race([socket.ended, late(ms)]);
 	socket.destroy();
 	return Number(/Status: (\d{3})/.exec(socket.received)?.[1] ?? 0);
 }

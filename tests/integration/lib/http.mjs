@@ -7,7 +7,7 @@ export const WEBHOOK = '/api/webhooks/stripe/';
 
 // Resolves with the answer; rejects if there is none.
 export function request(url, { method = 'GET', headers = {}, body, agent,
-	timeout = 20000 } = {}) {
+	timeout = 60000 } = {}) {
 	const start = process.hrtime.bigint();
 	const client = url.startsWith('https:') ? https : http;
 	return new Promise((resolve, reject) => {
@@ -44,12 +44,15 @@ export const stripeHeaders = (body, signature) => ({
 	...(signature === undefined ? {} : { 'Stripe-Signature': signature }),
 });
 
-// Sends one request again and again over many connections, until an answer has
-// this status. Resolves with it and all statuses that were seen; rejects after
-// the timeout.
-export function flood(port, head, status, { connections = 100,
-	timeout = 60000 } = {}) {
-	const request = `${head}\r\nHost: localhost\r\n\r\n`;
+// Whole: a head, and an error as JSON.
+const ANSWER = /HTTP\/1\.1 (\d{3}) [^]*?\}\}/;
+
+// Sends one request again and again over many connections, several at once,
+// until an answer has this status. Resolves with it and all statuses that were
+// seen; rejects after the timeout.
+export function flood(port, head, status, { connections = 100, atOnce = 10,
+	timeout = 120000 } = {}) {
+	const requests = `${head}\r\nHost: localhost\r\n\r\n`.repeat(atOnce);
 	const seen = new Set();
 	const sockets = new Set();
 	return new Promise((resolve, reject) => {
@@ -63,16 +66,20 @@ export function flood(port, head, status, { connections = 100,
 			`no ${status}, only ${[...seen]}`)), timeout);
 		const open = () => {
 			const socket = net.connect(port, '127.0.0.1');
+			let text = '';
+			let answers = 0;
 			sockets.add(socket);
-			socket.on('connect', () => socket.write(request));
-			// Answers are small: they come in one piece.
+			socket.on('connect', () => socket.write(requests));
 			socket.on('data', (data) => {
-				const got = Number(data.toString('latin1', 9, 12));
-				seen.add(got);
-				if (got === status)
-					end({ seen, text: data.toString() });
-				else
-					socket.write(request);
+				text += data.toString('latin1');
+				for (let one; (one = ANSWER.exec(text)) !== null;) {
+					text = text.slice(one.index + one[0].length);
+					seen.add(Number(one[1]));
+					if (Number(one[1]) === status)
+						return end({ seen, text: one[0] });
+					if (++answers % atOnce === 0)
+						socket.write(requests);
+				}
 			});
 			socket.on('error', () => {});
 			// After a thousand requests nginx closes.
@@ -84,17 +91,14 @@ export function flood(port, head, status, { connections = 100,
 }
 
 // Sends bytes as they are. Resolves with all that came back until the other
-// side closed, or until `quiet` ms after an answer; ended: who closed.
-export function sendRaw(port, chunks, { timeout = 5000, half = false,
-	quiet = 100 } = {}) {
+// side closed, or until the timeout; ended: which of them.
+export function sendRaw(port, chunks, { timeout = 30000, half = false } = {}) {
 	return new Promise((resolve, reject) => {
 		const socket = net.connect(port, '127.0.0.1');
 		const start = Date.now();
 		let text = '';
-		let timer;
 		const done = (ended) => {
 			clearTimeout(limit);
-			clearTimeout(timer);
 			socket.destroy();
 			const match = /^HTTP\/1\.[01] (\d{3})/.exec(text);
 			resolve({ text, ended, ms: Date.now() - start,
@@ -110,8 +114,6 @@ export function sendRaw(port, chunks, { timeout = 5000, half = false,
 		});
 		socket.on('data', (data) => {
 			text += data.toString('latin1');
-			clearTimeout(timer);
-			timer = setTimeout(() => done('answered'), quiet);
 		});
 		socket.on('close', () => done('closed'));
 		// A reset after the answer is no matter: see text.

@@ -10,7 +10,7 @@ export class Load {
 	statuses = new Map();		// status -> how often
 	bodies = new Map();		// id -> body, of those not acknowledged
 	withoutRetryAfter = 0;		// 503 that doesn't say when to come again
-	slowest = 0;
+	times = [];			// ms, of each answer
 
 	// pause: ms after a refusal; think: after an acknowledgement.
 	constructor(server, { connections = 48, make = quickPayment,
@@ -46,6 +46,10 @@ export class Load {
 		return sum;
 	}
 
+	get slowest() {
+		return this.times.reduce((most, ms) => Math.max(most, ms), 0);
+	}
+
 	get failures() {
 		return this.total - (this.statuses.get(200) ?? 0);
 	}
@@ -59,7 +63,7 @@ export class Load {
 					this.server.clock())),
 			});
 			status = answer.status;
-			this.slowest = Math.max(this.slowest, answer.ms);
+			this.times.push(answer.ms);
 			if (status === 503 && answer.headers['retry-after'] === undefined)
 				this.withoutRetryAfter++;
 		} catch { /* no answer: 0 */ }

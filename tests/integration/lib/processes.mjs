@@ -7,8 +7,9 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const late = (ms) =>
 	new Promise((resolve) => setTimeout(resolve, ms).unref());
 
-// Until condition() is truthy, which is then returned.
-export async function until(condition, what, ms = 10000) {
+// Until condition() is truthy, which is then returned. The limit is for what
+// never comes: on a busy machine seconds mean nothing.
+export async function until(condition, what, ms = 60000) {
 	const end = Date.now() + ms;
 	for (;;) {
 		const value = await condition();
@@ -34,8 +35,12 @@ export const pids = () => fs.readdirSync('/proc')
 function stat(pid) {
 	const text = read(`/proc/${pid}/stat`);
 	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-	return { state: fields[0], parent: Number(fields[1]) };
+	return { state: fields[0], parent: Number(fields[1]),
+		ticks: Number(fields[11]) + Number(fields[12]) };
 }
+
+// Processor time that it has used, ms: proc(5) counts hundredths of a second.
+export const cpuTime = (pid) => stat(pid).ticks * 10;
 
 export const alive = (pid) => {
 	const { state } = stat(pid);

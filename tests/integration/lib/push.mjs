@@ -7,7 +7,7 @@ export const statusPath = (id) => `/api/webhooks/status/${id}`;
 // A stream of server-sent events. Resolves when its head is there, to an object
 // that gathers events {id, data, ms, at}, comments, retry; ended is a promise.
 export function openStream(base, id, credential, { headers = {}, query = '',
-	timeout = 30000 } = {}) {
+	timeout = 60000 } = {}) {
 	return new Promise((resolve, reject) => {
 		const req = http.get(`${base}${statusPath(id)}${query}`, { headers: {
 			Accept: 'text/event-stream',
@@ -27,7 +27,7 @@ export function openStream(base, id, credential, { headers = {}, query = '',
 				for (const block of blocks)
 					readBlock(stream, block);
 			});
-			stream.next = async (n, ms = 10000) => {
+			stream.next = async (n, ms) => {
 				await until(() => stream.events.length >= n,
 					`${n} events of ${id}`, ms);
 				return stream.events[n - 1];

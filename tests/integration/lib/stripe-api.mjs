@@ -24,10 +24,12 @@ export class StripeApi {
 					// 429, 500, 'reset'
 	requests = [];			// { path, query, headers, status }
 	delay = 0;			// ms before each answer
+	ready = () => {};		// what each answer waits for, by its path
 	clock = () => Date.now();	// what the Date header tells
 
 	async listen() {
-		this.server = http.createServer((req, res) => {
+		this.server = http.createServer(async (req, res) => {
+			await this.ready(new URL(req.url, this.base).pathname);
 			setTimeout(() => this.#answer(req, res), this.delay);
 		});
 		this.server.listen(0, '127.0.0.1');
