@@ -190,6 +190,7 @@ export class Rig extends Server {
 	}
 
 	async stop() {
+		this.stopped = true;
 		this.agent.destroy();
 		this.secureAgent.destroy();
 		for (const name of NAMES)

@@ -39,8 +39,13 @@ const says = (pattern, text = server.log()) => pattern.test(text);
 const both = () => [...server.workers(), ...server.workers('status')];
 
 // What a worker holds open, and which of it are files.
-const open = (pid) => fs.readdirSync(`/proc/${pid}/fd`)
-	.map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+const open = (pid) => fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+	try {
+		return [fs.readlinkSync(`/proc/${pid}/fd/${fd}`)];
+	} catch {
+		return [];	// a connection that is over
+	}
+});
 const files = (pid) => open(pid)
 	.filter((name) => !/^(pipe:|socket:|anon_inode:|\/memfd:)/.test(name));
 

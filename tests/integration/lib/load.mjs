@@ -80,7 +80,7 @@ export class Load {
 	}
 
 	async #loop() {
-		while (this.going) {
+		while (this.going && !this.server.stopped) {
 			const event = this.make();
 			const status = await this.send(typeof event.body === 'string' ?
 				event : { id: event.id, body: print(event) });

@@ -251,6 +251,7 @@ export class Server {
 	// Ctrl-C in a terminal reaches scripts/run; 'SIGTERM' likewise. Returns
 	// what was left of it, which must be nothing, and ends that.
 	async stop(name = 'SIGTERM') {
+		this.stopped = true;
 		this.agent.destroy();
 		this.secureAgent.destroy();
 		signal(this.process.pid, name);
