@@ -92,6 +92,21 @@ parked_remove(struct parked_table *t, struct parked *p)
 		release(p);
 }
 
+struct parked *
+parked_take(struct parked_table *t)
+{
+	struct parked *p = TAILQ_FIRST(&t->queue);
+
+	if (p == NULL)
+		return NULL;
+	TAILQ_REMOVE(&t->queue, p, queue);
+	p->queued = false;
+	p->looking = true;
+	TAILQ_REMOVE(&t->all, p, all);
+	TAILQ_INSERT_TAIL(&t->all, p, all);
+	return p;
+}
+
 bool
 parked_looked(struct parked_table *t, struct parked *p)
 {
@@ -135,6 +150,16 @@ parked_queue(struct parked_table *t, struct parked *p)
 		p->queued = true;
 		TAILQ_INSERT_TAIL(&t->queue, p, queue);
 	}
+}
+
+void
+parked_refresh(struct parked_table *t, size_t n)
+{
+	struct parked *p;
+
+	for (p = TAILQ_FIRST(&t->all); p != NULL && n > 0;
+	    p = TAILQ_NEXT(p, all), n--)
+		parked_queue(t, p);
 }
 
 void

@@ -42,7 +42,6 @@ struct parked {
 	int64_t tick_ms;		/* no "pending" before; as clock_ms() */
 	int64_t end_ms;			/* it waits no longer */
 	int64_t beat_ms;		/* of the last sign of life to it */
-	int64_t looked_ms;		/* of the last look */
 
 	char seen[ETAG_LEN + 1];	/* what the client has, "" if nothing */
 	bool conditional;		/* 304 if that is still so */
@@ -67,7 +66,7 @@ TAILQ_HEAD(parked_list, parked);
 LIST_HEAD(parked_bucket, parked_key);
 
 struct parked_table {
-	struct parked_list all;
+	struct parked_list all;		/* first who had no look for longest */
 	struct parked_list queue;	/* who wants a look */
 	struct parked_list ticks;	/* who may be answered at tick_ms, in
 					   its order */
@@ -88,6 +87,9 @@ struct parked *parked_add(struct parked_table *t, enum ask ask);
  */
 void parked_remove(struct parked_table *t, struct parked *p);
 
+/* Who is next to be looked at, for the watcher; NULL if nobody wants it. */
+struct parked *parked_take(struct parked_table *t);
+
 /* The watcher has given it back. Returns false if that was its end. */
 bool parked_looked(struct parked_table *t, struct parked *p);
 
@@ -96,6 +98,9 @@ void parked_follow(struct parked_table *t, struct parked *p, const char *id);
 
 /* Puts it among those who want a look; once, and again if it is in hand. */
 void parked_queue(struct parked_table *t, struct parked *p);
+
+/* The same for n: those who had no look for longest. */
+void parked_refresh(struct parked_table *t, size_t n);
 
 /* The same for all that follow the id of this key. */
 void parked_news(struct parked_table *t, uint64_t key);

@@ -24,8 +24,10 @@
 
 enum {
 	IDLE_MS = 1000,		/* between signs of life */
-	SWEEP_MS = 250,		/* between looks at who waits */
-	LOOK_MS = 2000,		/* what other hosts committed is found so soon */
+	SWEEP_MS = 250,		/* between ends of waits */
+	ROUND_MS = 2000,	/* in which all who wait are looked at */
+	SLICE_MS = 50,		/* between slices of a round, */
+	SLICE_MIN = 125,	/* of so many at least, if there are */
 	LINGER_MS = 5000,	/* for the last looks, at the end */
 	ACCEPTS = 64,		/* in a row */
 	EVENTS = 256,
@@ -43,6 +45,8 @@ struct loop {
 	struct obstack mem;
 	char sources[SOURCE__MAX];	/* their addresses are the names */
 	int64_t sweep_ms;		/* when the next is due */
+	int64_t slice_ms;		/* when one may be due */
+	int64_t last_slice_ms;
 };
 
 /* Serves one connection. Returns false if there was none. */
@@ -77,14 +81,10 @@ heard(void *arg, uint64_t key)
 static void
 hear_news(struct loop *l)
 {
-	struct parked *p;
-
 	if (news_hear(l->s.ear, heard, &l->s.table))
 		return;
 	metrics_add(METRIC_NEWS_OVERRUN, 1);
-	for (p = TAILQ_FIRST(&l->s.table.all); p != NULL;
-	    p = TAILQ_NEXT(p, all))
-		parked_queue(&l->s.table, p);
+	parked_refresh(&l->s.table, l->s.table.n);
 }
 
 static void
@@ -135,7 +135,7 @@ tick(struct status *s, int64_t now_ms)
 	}
 }
 
-/* Ends waits that are over, and wants a look for who had none for long. */
+/* Ends waits that are over. */
 static void
 sweep(struct loop *l, int64_t now_ms)
 {
@@ -146,10 +146,38 @@ sweep(struct loop *l, int64_t now_ms)
 	l->sweep_ms = now_ms + SWEEP_MS;
 	for (p = TAILQ_FIRST(&l->s.table.all); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, all);
-		if (now_ms - p->looked_ms >= LOOK_MS)
-			parked_queue(&l->s.table, p);
-		status_tell(&l->s, p, now_ms);
+		if (now_ms >= p->end_ms)
+			status_tell(&l->s, p, now_ms);
 	}
+}
+
+/* Workers take turns: two slices at a time would leave no processor free. */
+static int64_t
+next_slice(const struct loop *l, int64_t now_ms)
+{
+	const struct worker *w = l->s.worker;
+	int64_t turn = SLICE_MS * w->index / w->cfg->status_workers;
+
+	return now_ms + SLICE_MS - (now_ms - turn) % SLICE_MS;
+}
+
+/*
+ * Wants a look for those whose turn it is: what other hosts committed is found
+ * so. All of them at once would keep the processors from the deliveries.
+ */
+static void
+refresh(struct loop *l, int64_t now_ms)
+{
+	int64_t n = (int64_t)l->s.table.waiting;
+	int64_t due = n * (now_ms - l->last_slice_ms) / ROUND_MS;
+
+	if (now_ms < l->slice_ms)
+		return;
+	l->slice_ms = next_slice(l, now_ms);
+	if (due < SLICE_MIN && due < n)
+		return;
+	l->last_slice_ms = now_ms;
+	parked_refresh(&l->s.table, (size_t)(due < n ? due : n));
 }
 
 static int
@@ -158,8 +186,8 @@ wait_ms(const struct loop *l)
 	const struct parked *first = TAILQ_FIRST(&l->s.table.ticks);
 	int64_t now = clock_ms(), until = now + IDLE_MS;
 
-	if (l->s.table.waiting > 0 && l->sweep_ms < until)
-		until = l->sweep_ms;
+	if (l->s.table.waiting > 0 && l->slice_ms < until)
+		until = l->slice_ms;
 	if (first != NULL && first->tick_ms < until)
 		until = first->tick_ms;
 	return until > now ? (int)(until - now) : 0;
@@ -181,6 +209,7 @@ serve(struct loop *l)
 		now_ms = clock_ms();
 		tick(&l->s, now_ms);
 		sweep(l, now_ms);
+		refresh(l, now_ms);
 		news_wanted(l->s.ear, l->s.table.waiting > 0);
 		status_look(&l->s);
 		metrics_set(METRIC_PARKED, l->s.table.waiting);

@@ -25,19 +25,14 @@ make_room(struct status *s, size_t n)
 void
 status_look(struct status *s)
 {
-	int64_t now_ms = clock_ms();
 	struct parked *p;
 
 	if (s->busy || TAILQ_EMPTY(&s->table.queue))
 		return;
 	s->job.n = 0;
 	s->job.ready = false;
-	while ((p = TAILQ_FIRST(&s->table.queue)) != NULL &&
-	    s->job.n < LOOK_MAX) {
-		TAILQ_REMOVE(&s->table.queue, p, queue);
-		p->queued = false;
-		p->looking = true;
-		p->looked_ms = now_ms;
+	while (s->job.n < LOOK_MAX &&
+	    (p = parked_take(&s->table)) != NULL) {
 		if (p->ask == ASK_READY) {
 			s->job.ready = true;
 			continue;
@@ -59,29 +54,24 @@ adopt(struct status *s, struct parked *p, struct lookup *l)
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 
-	free(p->json);
-	p->json = l->json;
-	l->json = NULL;
 	p->out = l->out;
 	p->final = l->final;
 	p->pending = l->pending;
 	parked_follow(&s->table, p, l->pays);
+	if (p->json != NULL && strcmp(p->json, l->json) == 0)
+		return;
+	free(p->json);
+	p->json = l->json;
+	l->json = NULL;
 	SHA256((const unsigned char *)p->json, strlen(p->json), hash);
 	for (size_t i = 0; i < ETAG_LEN / 2; i++)
 		snprintf(p->etag + 2 * i, 3, "%02x", hash[i]);
 }
 
+/* p has its answer from here on; only the first may have to wait. */
 static void
-looked(struct status *s, struct parked *p, struct lookup *l, int64_t now_ms)
+learn(struct status *s, struct parked *p, struct lookup *l, int64_t now_ms)
 {
-	if (!parked_looked(&s->table, p))
-		return;
-	if (s->job.out != OUT_OK) {
-		/* Who was answered before goes on waiting. */
-		if (p->json == NULL)
-			status_refuse(s, p, s->job.out);
-		return;
-	}
 	if (p->json == NULL)
 		while (p->tick_ms <= now_ms)
 			p->tick_ms += TICK_MS;
@@ -90,7 +80,20 @@ looked(struct status *s, struct parked *p, struct lookup *l, int64_t now_ms)
 		p->ticking = true;
 		TAILQ_INSERT_TAIL(&s->table.ticks, p, tick);
 	}
-	status_tell(s, p, now_ms);
+}
+
+/* Who was answered before goes on waiting when the database is away. */
+static void
+looked(struct status *s, struct parked *p, struct lookup *l, int64_t now_ms)
+{
+	if (!parked_looked(&s->table, p))
+		return;
+	if (s->job.out == OUT_OK)
+		learn(s, p, l, now_ms);
+	if (p->json == NULL)
+		status_refuse(s, p, s->job.out);
+	else
+		status_tell(s, p, now_ms);
 }
 
 /* All who asked before the job began. */

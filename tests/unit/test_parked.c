@@ -41,14 +41,7 @@ park(const char *id)
 static struct parked *
 take(void)
 {
-	struct parked *p = TAILQ_FIRST(&table.queue);
-
-	if (p != NULL) {
-		TAILQ_REMOVE(&table.queue, p, queue);
-		p->queued = false;
-		p->looking = true;
-	}
-	return p;
+	return parked_take(&table);
 }
 
 START_TEST(news_of_an_id)
@@ -120,6 +113,74 @@ START_TEST(many)
 	for (struct parked *q; (q = take()) != NULL; found++)
 		q->looking = false;
 	ck_assert_int_eq(found, MANY / 2);
+}
+END_TEST
+
+/* All who want a look get it; returns how many. */
+static int
+look(void)
+{
+	int n = 0;
+
+	for (struct parked *p; (p = take()) != NULL; n++)
+		ck_assert(parked_looked(&table, p));
+	return n;
+}
+
+START_TEST(who_had_no_look_for_longest)
+{
+	struct parked *a = park("pi_a"), *b = park("pi_b"), *c = park("pi_c");
+
+	parked_refresh(&table, 0);
+	ck_assert_int_eq(look(), 0);
+	parked_refresh(&table, 2);
+	ck_assert(a->queued && b->queued && !c->queued);
+	ck_assert_int_eq(look(), 2);
+	parked_news(&table, news_key("pi_c"));
+	ck_assert_int_eq(look(), 1);
+	parked_refresh(&table, 1);
+	ck_assert(a->queued && !b->queued && !c->queued);
+	parked_refresh(&table, 9);
+	parked_refresh(&table, 9);
+	ck_assert_int_eq(look(), 3);
+}
+END_TEST
+
+/*
+ * Nobody waits longer for a look than as many slices as all who were there when
+ * he came, or had his last look, fill.
+ */
+START_TEST(everybody_in_turn)
+{
+	enum { MANY = 500, SLICE = 7, SLICES = 2000 };
+	static struct { struct parked *p; size_t before; } who[MANY];
+	size_t next;
+
+	srand(1);
+	for (int i = 0; i < SLICES; i++) {
+		for (int k = 0; k < 5; k++) {
+			next = (size_t)rand() % MANY;
+			if (who[next].p != NULL) {
+				parked_remove(&table, who[next].p);
+				who[next].p = NULL;
+			} else {
+				who[next].before = table.n;
+				who[next].p = park("pi_a");
+			}
+		}
+		parked_refresh(&table, SLICE);
+		for (size_t k = 0; k < MANY; k++) {
+			if (who[k].p == NULL)
+				continue;
+			if (who[k].p->queued)
+				who[k].before = table.n;
+			else if (who[k].before >= SLICE)
+				who[k].before -= SLICE;
+			else
+				ck_abort_msg("%zu waits in slice %d", k, i);
+		}
+		(void)look();
+	}
 }
 END_TEST
 
@@ -222,6 +283,8 @@ main(void)
 	tcase_add_test(t, news_while_in_hand);
 	tcase_add_test(t, gone_while_in_hand);
 	tcase_add_test(t, many);
+	tcase_add_test(t, who_had_no_look_for_longest);
+	tcase_add_test(t, everybody_in_turn);
 	tcase_add_test(n, news_between_processes);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, n);
