@@ -41,7 +41,7 @@ struct parked {
 
 	int64_t tick_ms;		/* no "pending" before; as clock_ms() */
 	int64_t end_ms;			/* it waits no longer */
-	int64_t beat_ms;		/* of the last sign of life to it */
+	int64_t beat_ms;		/* the next sign of life is due */
 
 	char seen[ETAG_LEN + 1];	/* what the client has, "" if nothing */
 	bool conditional;		/* 304 if that is still so */

@@ -13,7 +13,11 @@
 #include "serve/routes.h"
 #include "serve/status_int.h"
 
-enum { POLLS_MAX = 4096 };	/* beside those that wait */
+enum {
+	POLLS_MAX = 4096,	/* beside those that wait */
+	PHASES = 64,		/* of the ends of streams */
+	PHASE_STEP = 37		/* so that a few differ much, too */
+};
 
 /* What is asked, by whom, and how it is to be told. */
 struct question {
@@ -131,6 +135,20 @@ answer_preflight(FCGX_Request *r, const struct request *req,
 	    .body = "" });
 }
 
+/*
+ * When a wait is over. Streams that began at once, after a reload say, don't
+ * end at once: each would bring all of them back, for ever.
+ */
+static int64_t
+end_of(struct status *s, const struct question *q, int64_t now_ms)
+{
+	int64_t ms = q->wait_s * 1000;
+
+	if (q->ask == ASK_STREAM)
+		ms -= ms / 8 * (s->streams++ * PHASE_STEP % PHASES) / PHASES;
+	return now_ms + ms;
+}
+
 /* Takes it in: it is answered when the watcher has looked. */
 static void
 take_in(struct status *s, FCGX_Request *r, const struct request *req,
@@ -145,8 +163,7 @@ take_in(struct status *s, FCGX_Request *r, const struct request *req,
 	p->origin = req->origin != NULL ? mem_strdup(req->origin) : NULL;
 	p->asked_us = req->accepted_us;
 	p->tick_ms = now + TICK_MS;
-	p->end_ms = now + q->wait_s * 1000;
-	p->beat_ms = now;
+	p->end_ms = end_of(s, q, now);
 	memcpy(p->seen, q->seen, sizeof(p->seen));
 	p->conditional = q->conditional;
 	p->resumed = q->resumed;

@@ -20,6 +20,7 @@ struct status {
 	struct news_ear *ear;
 	struct watcher *watcher;
 	bool leaving;			/* nobody may wait any more */
+	unsigned streams;		/* ever begun */
 
 	struct watcher_job job;
 	bool busy;			/* the watcher has the job */

@@ -13,7 +13,7 @@
 #include "serve/status_int.h"
 
 enum {
-	BEAT_MS = 15000,	/* between signs of life on a quiet stream */
+	BEAT_MS = 15000,	/* between signs of life, at most */
 	RETRY_MS = 1000,	/* when a client of a stream comes back */
 	POLL_S = 2		/* when one that polls should */
 };
@@ -82,8 +82,16 @@ tell_the_end(struct status *s, struct parked *p)
 	finish(s, p, OUT_NOT_MODIFIED);
 }
 
+/* When a quiet stream has its next sign of life, counted back from its end. */
+static void
+set_beat(struct parked *p, int64_t now_ms)
+{
+	p->beat_ms = p->end_ms -
+	    (p->end_ms - now_ms - 1) / BEAT_MS * BEAT_MS;
+}
+
 static int
-begin_stream(struct status *s, struct parked *p)
+begin_stream(struct status *s, struct parked *p, int64_t now_ms)
 {
 	char cors[CORS_MAX], headers[CORS_MAX + 128], retry[32];
 	struct reply head = { .status = 200, .type = "text/event-stream",
@@ -97,6 +105,7 @@ begin_stream(struct status *s, struct parked *p)
 	head.body_len = (size_t)snprintf(retry, sizeof(retry),
 	    "retry: %d\n\n", RETRY_MS);
 	p->begun = true;
+	set_beat(p, now_ms);
 	return conn_begin(&p->conn, &head);
 }
 
@@ -110,7 +119,6 @@ send_event(struct parked *p)
 	if (n < 0)
 		abort();
 	memcpy(p->seen, p->etag, sizeof(p->seen));
-	p->beat_ms = clock_ms();
 	metrics_add(METRIC_PUSHED, 1);
 	rc = conn_send(&p->conn, text, (size_t)n);
 	free(text);
@@ -127,7 +135,7 @@ tell_stream(struct status *s, struct parked *p, int64_t now_ms)
 		tell_the_end(s, p);
 		return;
 	}
-	if ((!p->begun && begin_stream(s, p) != 0) ||
+	if ((!p->begun && begin_stream(s, p, now_ms) != 0) ||
 	    (news && send_event(p) != 0)) {
 		status_abandon(s, p);
 		return;
@@ -135,8 +143,8 @@ tell_stream(struct status *s, struct parked *p, int64_t now_ms)
 	if (p->final || now_ms >= p->end_ms) {
 		conn_end(&p->conn);
 		finish(s, p, p->out == OUT_OK ? OUT_STREAM : p->out);
-	} else if (now_ms - p->beat_ms >= BEAT_MS) {
-		p->beat_ms = now_ms;
+	} else if (now_ms >= p->beat_ms) {
+		set_beat(p, now_ms);
 		if (conn_send(&p->conn, ": \n\n", 4) != 0)
 			status_abandon(s, p);
 	}

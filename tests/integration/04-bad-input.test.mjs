@@ -11,8 +11,8 @@ import { cpuTime, memory } from './lib/processes.mjs';
 import { SECRET, Server } from './lib/server.mjs';
 
 const MiB = 1024 * 1024;
-const ROUNDS = 10;
-const GROWTH = 2048;		// kB that a worker may grow in all the rounds
+const ROUNDS = 20;
+const GROWTH = 6144;		// kB, less than the bodies of one round
 const TURN_MS = 2500;		// in which one worker takes what comes, and more
 
 let server;
