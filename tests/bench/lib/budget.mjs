@@ -1,8 +1,10 @@
 // What speed is promised, and what was measured: ratios within one run.
+import { median } from './stats.mjs';
 import { table } from './table.mjs';
 
 const at = (r, id, point = 'plain-64') =>
 	r.path?.contenders[id]?.points[point];
+const parked = (r) => r.push?.find(({ n }) => n === 10000);
 const rate = (r, id, point) => at(r, id, point)?.rate.median;
 
 // get: the figure, undefined where it wasn't measured. A limit is a least
@@ -26,7 +28,10 @@ const BUDGET = [
 		get: (r) => r.growth?.[10000000]?.stripe.rate.median /
 			r.growth?.[0].stripe.rate.median },
 	{ what: 'MB, all of stripehookd with 10,000 parked', most: 300,
-		get: (r) => r.push?.find(({ n }) => n === 10000)?.memory },
+		get: (r) => parked(r)?.memory },
+	{ what: 'times the p99 of deliveries without, with 10,000 parked',
+		most: 1.3, get: (r) => median(parked(r)?.with ?? []) /
+			median(parked(r)?.alone ?? []) },
 	{ what: 'of the peak rate, when 4 times that is offered', least: 0.9,
 		get: (r) => r.overload?.of_peak },
 	{ what: 'ms, p99 of a refusal then', most: 1000,
