@@ -36,6 +36,18 @@ die() {
 	exit 1
 }
 
+# try_again COMMAND...: up to three times, for what needs the network.
+try_again() {
+	local n
+
+	for n in 5 15; do
+		"$@" && return
+		warn "failed; once more in $n s: $*"
+		sleep "$n"
+	done
+	"$@"
+}
+
 ### settings
 
 # env_get FILE KEY: prints what the file says for KEY, or what is in the file
@@ -179,7 +191,8 @@ forbid_services() {
 }
 
 apt_install() (
-	options=(-qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+	options=(-qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0
+		-o Acquire::Retries=5)
 	if forbid_services; then
 		trap 'as_root rm -f "$POLICY"' EXIT
 	fi
@@ -207,7 +220,7 @@ install_packages() {
 	need_root_or_sudo "${names[@]}"
 	say "installing ${names[*]}"
 	mkdir -p -- "$STATE"
-	if ! apt_install "${names[@]}" </dev/null >"$log" 2>&1; then
+	if ! try_again apt_install "${names[@]}" </dev/null >"$log" 2>&1; then
 		tail -n 20 -- "$log" >&2
 		die "installing failed (all of it: $log). By hand:" \
 			"apt-get install ${names[*]}"

@@ -22,6 +22,7 @@ const TOOLS = process.env.CHAOS_TOOLS;
 export class Rig extends Server {
 	services = new Map();
 	shift = 0;		// of stripehookd's clock, seconds
+	patience = 1;
 
 	async launch() {
 		running.add(this);
@@ -50,7 +51,7 @@ export class Rig extends Server {
 			this.#settings(port), { mode: 0o600 });
 		this.serve('mariadbd');
 		await until(() => this.sql('DO 1', { database: '' })
-			.then(() => true, () => false), 'MariaDB', 60000);
+			.then(() => true, () => false), 'MariaDB');
 		this.proxy = await ProxyThread.start({ port, socket: this.socket });
 		const { code, stderr } = await this.ctl(['migrate']);
 		if (code !== 0)
@@ -180,12 +181,13 @@ export class Rig extends Server {
 					Math.max(most, n), 0)]));
 	}
 
-	// Milliseconds until a delivery is taken.
+	// Milliseconds until a delivery is taken; so many are stated.
 	async back(ms) {
 		const start = Date.now();
 		await until(() => this.deliver(makePayment(),
-			{ agent: false, timeout: 3000 })
-			.then(({ status }) => status === 200, () => false), 'service', ms);
+			{ agent: false, timeout: 3000 * this.patience })
+			.then(({ status }) => status === 200, () => false), 'service',
+		ms * this.patience);
 		return Date.now() - start;
 	}
 

@@ -13,7 +13,7 @@ const THINK_MS = 15;
 const DUPLICATES = 0.2;
 const RECENT = 200;		// events that a duplicate is taken from
 const AT_ONCE = 1000;		// ids in one query
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 120000;
 
 const digest = (body) =>
 	crypto.createHash('sha256').update(body).digest('hex');

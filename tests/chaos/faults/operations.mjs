@@ -10,16 +10,15 @@ const replaced = (rig, old) => until(() => {
 	const { ingest, status } = Object.fromEntries(rig.processes());
 	return ingest.length === 2 && status.length === 2 &&
 		![...ingest, ...status].some((pid) => old.includes(pid));
-}, 'new workers', 20000);
+}, 'new workers');
 
 async function upgrade({ rig, say }, how) {
 	const old = rig.master;
 	rig.install();
 	say(`another stripehookd; SIGTERM ${old}${how}`);
 	signal(old, 'SIGTERM');
-	await until(() => !alive(old), 'the old one ends', 40000);
-	await until(() => rig.find('stripehookd') !== undefined, 'a new one',
-		10000);
+	await until(() => !alive(old), 'the old one ends');
+	await until(() => rig.find('stripehookd') !== undefined, 'a new one');
 }
 
 // The wall clock of stripehookd alone, under load all the while.
@@ -65,7 +64,7 @@ export default [
 				const old = children(rig.find('nginx'));
 				say(`SIGHUP nginx ${rig.find('nginx')}`);
 				signal(rig.find('nginx'), 'SIGHUP');
-				await until(() => !old.some(alive), 'the old ones go', 20000);
+				await until(() => !old.some(alive), 'the old ones go');
 			}
 		},
 	},

@@ -5,6 +5,7 @@ import {
 } from '../../integration/lib/fastcgi.mjs';
 import { sleep } from '../../integration/lib/processes.mjs';
 
+const GIVEN_MS = 5000;		// for a request to come: nobody waits for another's
 const NONE = Buffer.alloc(0);
 const many = (n, make) => Buffer.concat(Array.from({ length: n },
 	(_, i) => make(i)));
@@ -79,7 +80,8 @@ const sockets = (rig) => ['ingest', 'status'].map((pool) =>
 
 export default [
 	{
-		name: 'peers', keeps: ['ingest', 'status'], back: 500, slowest: 1000,
+		name: 'peers', keeps: ['ingest', 'status'], back: 500,
+		slowest: GIVEN_MS - 1000,
 		what: 'slow and malicious FastCGI peers, on both sockets',
 		async run({ rig, random, say }) {
 			const until = Date.now() + random.int(2000, 3000);
@@ -102,7 +104,7 @@ export default [
 	},
 	{
 		name: 'peers-gone', keeps: ['ingest', 'status'], back: 500,
-		slowest: 1000,
+		slowest: GIVEN_MS - 1000,
 		what: 'FastCGI peers that go away before or after their answer',
 		async run({ rig, random, say }) {
 			const n = random.int(100, 300);

@@ -82,9 +82,9 @@ const statusValue = (pid, name) => Number(new RegExp(
 
 // Resident memory in kB, without what is shared with other processes.
 export const memory = (pid) => statusValue(pid, 'RssAnon');
-// All of it; and the size of the address space.
+// All of it; and what it may write to without asking for more.
 export const resident = (pid) => statusValue(pid, 'VmRSS');
-export const virtual = (pid) => statusValue(pid, 'VmSize');
+export const writable = (pid) => statusValue(pid, 'VmData');
 
 // Processes that have something to do with a directory: their command line or
 // environment names it, or they work in it.
