@@ -275,13 +275,23 @@ print_quantiles(const char *name, uint32_t *list)
 		    name, list[n / 2], list[n * 99 / 100], list[n - 1]);
 }
 
+/* Who waits for news of a delivery, answered or not. */
+static long
+untold(void)
+{
+	long n = 0;
+
+	for (int i = 0; i < opt.connections; i++)
+		n += waiting[i].sent_us != 0;
+	return n;
+}
+
 static void
 report(double seconds)
 {
 	const char *comma = "";
 
-	for (int i = 0; i < opt.connections; i++)
-		lost += waiting[i].sent_us != 0 && &waiting[i] != changing;
+	lost += untold() - (changing != NULL && changing->sent_us != 0);
 	printf("{\"parked\":%ld,\"parked_max\":%ld,\"seconds\":%.1f,"
 	    "\"asked\":%ld,\"told\":%ld,\"changes\":%ld,\"lost\":%ld,"
 	    "\"refused\":%ld,\"broken\":%ld", nparked, parked_max, seconds,
@@ -318,6 +328,10 @@ run(void)
 			next += (int64_t)(1e6 / opt.rate);
 		}
 	}
+	/* The last delivery's news are on their way. */
+	end = now_us() + REST_US;
+	while (untold() > 0 && now_us() < end)
+		wait_and_step(20);
 	report((double)(now_us() - begin) / 1e6);
 }
 
