@@ -166,11 +166,11 @@ refuse_batch(struct committer *c, size_t n)
 		c->slots[i]->entry.out = OUT_DB_DOWN;
 }
 
-/* Calls the helpers, or lets them rest. */
+/* Calls the helpers, or lets them rest. idle: there was nothing to write. */
 static void
-judge_commits(struct committer *c)
+judge_commits(struct committer *c, bool idle)
 {
-	if (store_commit_ms(c->store) < SLOW_MS)
+	if (idle || store_commit_ms(c->store) < SLOW_MS)
 		c->slow = 0;
 	else if (c->slow < SLOW_CALL)
 		c->slow++;
@@ -201,12 +201,11 @@ commit_next(struct committer *c)
 	if (n == 0)
 		store_ping(c->store);
 	connect_in_time(c);
-	if (n > 0 && store_connected(c->store)) {
+	if (n > 0 && store_connected(c->store))
 		write_batch(c, n);
-		judge_commits(c);
-	} else {
+	else
 		refuse_batch(c, n);
-	}
+	judge_commits(c, n == 0);
 	show_availability(c);
 	answer_batch(c, n);
 }

@@ -1,5 +1,6 @@
 // The way to the database breaks.
-import { sleep } from '../../integration/lib/processes.mjs';
+import fs from 'node:fs';
+import { sleep, until } from '../../integration/lib/processes.mjs';
 
 const keeps = ['ingest', 'status'];
 
@@ -16,6 +17,10 @@ async function bad({ rig, say }, what, state, ms, { reset = false } = {}) {
 		await rig.proxy.set({ mode: 'pass', delay: 0 });
 	}
 }
+
+// How often a committer got help.
+const helped = (rig) => fs.readFileSync(rig.logFile, 'utf8')
+	.split('a further connection helps').length - 1;
 
 export default [
 	{
@@ -63,5 +68,21 @@ export default [
 		back: 1000, answers: [503], keeps,
 		run: (ctx) => bad(ctx, 'delay', { delay: ctx.random.int(2, 25) },
 			ctx.random.int(500, 2000)),
+	},
+	{
+		name: 'db-far', back: 1000, answers: [503], keeps,
+		what: 'the database moves away until committers get help',
+		async run({ rig, random, say }) {
+			const before = helped(rig);
+			const delay = random.int(3, 8);
+			say(`delay of ${delay} ms each way`);
+			await rig.proxy.set({ delay });
+			try {
+				await until(() => helped(rig) > before, 'help');
+				await sleep(random.int(500, 2000));
+			} finally {
+				await rig.proxy.set({ delay: 0 });
+			}
+		},
 	},
 ];

@@ -47,9 +47,8 @@ async function fill({ traffic, load }, what) {
 	}
 }
 
-// Text that takes much memory when it is parsed.
-const hungry = () => makePayment({ metadata: Object.fromEntries(
-	Array.from({ length: 20000 }, (_, i) => [`key${i}`, `${i}`])) });
+// Text that takes some 80 MB when it is parsed, more than malloc has in reserve.
+const hungry = () => makePayment({ unknown: Array(100000).fill({}) });
 
 // An ingest worker that has not had so much memory before: malloc would have it
 // in reserve.
