@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 
-static void
-out_of_memory(void)
+void
+mem_exhausted(void)
 {
 	log_line(LOG_ERR, "out of memory");
 	abort();
@@ -19,7 +19,7 @@ mem_calloc(size_t n, size_t size)
 	void *p = calloc(n > 0 ? n : 1, size);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -28,7 +28,7 @@ mem_reallocarray(void *p, size_t n, size_t size)
 {
 	p = reallocarray(p, n > 0 ? n : 1, size);
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -38,6 +38,17 @@ mem_strdup(const char *s)
 	char *copy = strdup(s);
 
 	if (copy == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return copy;
+}
+
+void
+mem_expect(size_t size)
+{
+	/* Or the compiler leaves out what is of no use. */
+	void *volatile p = malloc(size);
+
+	if (p == NULL)
+		mem_exhausted();
+	free(p);
 }

@@ -37,9 +37,9 @@ struct event {
 #define EVENT_OTHER_MODE "its livemode is not the one of STRIPEHOOK_LIVEMODE"
 
 /*
- * Parses a body whose signature was checked. Returns OUT_OK, OUT_BAD_JSON,
- * OUT_NO_EVENT, or OUT_NOT_READY (no memory); on error why points to static
- * text that says what is wrong, and nothing is left to free.
+ * Parses a body whose signature was checked. Returns OUT_OK, OUT_BAD_JSON or
+ * OUT_NO_EVENT; on error why points to static text that says what is wrong,
+ * and nothing is left to free. Out of memory ends the process.
  */
 enum outcome event_parse(struct event *ev, struct obstack *mem,
     const char *body, size_t len, const char **why)

@@ -4,12 +4,15 @@
  */
 #include "stripe/json.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+
+#include "base/mem.h"
 
 enum {
 	SMALL = 4096,		/* what isn't an object is parsed up to here */
@@ -19,7 +22,14 @@ enum {
 	 * own there are more than 60 bytes to each.
 	 */
 	SPREAD = 16,
-	FEW = 4096
+	FEW = 4096,
+	/*
+	 * More than json-c takes to make a tree. What costs it most, besides
+	 * objects, are lists of numbers: some 38 bytes to each of the text.
+	 */
+	PER_TREE = 4096,
+	PER_CONTAINER = 1024,
+	PER_BYTE = 48
 };
 
 struct scan {
@@ -210,10 +220,10 @@ build(struct json_object **root, const char *text, size_t len,
 	struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH + 1);
 	enum json_tokener_error err;
 
-	*why = "no memory";
 	if (tok == NULL)
-		return OUT_NOT_READY;
+		mem_exhausted();
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+	errno = 0;
 	*root = json_tokener_parse_ex(tok, text, (int)len);
 	err = json_tokener_get_error(tok);
 	/* A number may go on, so it needs to be told where the text ends. */
@@ -221,6 +231,9 @@ build(struct json_object **root, const char *text, size_t len,
 		*root = json_tokener_parse_ex(tok, "", 1);
 		err = json_tokener_get_error(tok);
 	}
+	/* Another thread may have been faster. */
+	if (errno == ENOMEM)
+		mem_exhausted();
 	json_tokener_free(tok);
 	*why = json_tokener_error_desc(err);
 	return err == json_tokener_success ? OUT_OK : OUT_BAD_JSON;
@@ -278,6 +291,8 @@ json_parse(struct json_object **root, const char *text, size_t len,
 		*why = "more objects and arrays than an event can have";
 		return OUT_NO_EVENT;
 	}
+	/* Where it finds no memory json-c leaves values out and goes on. */
+	mem_expect(PER_TREE + s.containers * PER_CONTAINER + len * PER_BYTE);
 	if ((out = build(root, text, len, why)) != OUT_OK)
 		return out;
 	if (json_object_is_type(*root, json_type_object))
@@ -286,4 +301,17 @@ json_parse(struct json_object **root, const char *text, size_t len,
 	*root = NULL;
 	*why = "not an object";
 	return OUT_NO_EVENT;
+}
+
+const char *
+json_text_of(struct json_object *json, size_t *len)
+{
+	const char *s;
+
+	errno = 0;
+	s = json_object_to_json_string_length(json,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
+	if (s == NULL || errno == ENOMEM)
+		mem_exhausted();
+	return s;
 }

@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "stripe/event.h"
+#include "stripe/json.h"
 #include "stripe/mapping_int.h"
 
 /* A user id's value: a number counts as its digits, "" as none. */
@@ -12,21 +13,21 @@ static int
 user_id(struct map_ctx *ctx, const char *key, struct json_object *json,
     struct value *v)
 {
-	struct json_object *text = NULL;
-	int rc;
+	const char *digits;
+	size_t len;
 
-	if (!json_object_is_type(json, json_type_int) &&
-	    !json_object_is_type(json, json_type_string))
+	if (json_object_is_type(json, json_type_int)) {
+		digits = json_text_of(json, &len);
+		map_set_bytes(ctx, v, digits, len);
+		return 0;
+	}
+	if (!json_object_is_type(json, json_type_string))
 		return map_fail(ctx, key, "a string", json);
-
-	if (json_object_is_type(json, json_type_int))
-		json = text = json_object_new_string(
-		    json_object_to_json_string(json));
-	rc = map_string(ctx, json, USER_ID_MAX, v);
-	json_object_put(text);
-	if (rc == 0 && v->len == 0)
+	if (map_string(ctx, json, USER_ID_MAX, v) != 0)
+		return -1;
+	if (v->len == 0)
 		*v = (struct value){ .type = VALUE_NULL };
-	return rc;
+	return 0;
 }
 
 /*
@@ -186,9 +187,7 @@ map_compute_items(struct map_ctx *ctx, struct value *v)
 		rc = put_item(ctx, json_object_array_get_idx(list, i), i, out);
 	}
 	if (rc == 0) {
-		text = json_object_to_json_string_length(all,
-		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-		    &len);
+		text = json_text_of(all, &len);
 		map_set_bytes(ctx, v, text, len);
 	}
 	json_object_put(all);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stripe/json.h"
 #include "stripe/mapping_int.h"
 
 enum { SEGMENT_MAX = 64 };	/* bytes of a path's part: they are ours */
@@ -209,8 +210,7 @@ static int
 put_json(struct map_ctx *ctx, struct json_object *json, struct value *v)
 {
 	size_t len;
-	const char *s = json_object_to_json_string_length(json,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *s = json_text_of(json, &len);
 
 	map_set_bytes(ctx, v, s, len);
 	return 0;
