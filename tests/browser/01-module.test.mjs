@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { ROOT } from '../integration/lib/events.mjs';
 import { sleep, until } from '../integration/lib/processes.mjs';
-import { run } from '../integration/lib/server.mjs';
+import { freePort, run } from '../integration/lib/server.mjs';
 import {
 	ID, SECRET, Scripted, event, json, refuse, state, stream,
 } from './lib/scripted.mjs';
@@ -28,7 +28,7 @@ async function watch(answer, options = {}, also = () => {}) {
 	const start = Date.now();
 	try {
 		const watching = watchStatus(ID, { secret: SECRET, base: server.base,
-			timeout: 20000, onState: (s) => states.push(s.state), ...options });
+			timeout: 60000, onState: (s) => states.push(s.state), ...options });
 		const outcome = watching.then((result) => ({ result }),
 			(error) => ({ error }));
 		await also(server, states);
@@ -36,7 +36,7 @@ async function watch(answer, options = {}, also = () => {}) {
 			ms: Date.now() - start };
 		// So that no slot is held for nobody.
 		await until(() => server.requests.every(({ open }) => !open),
-			'the end of every request', 2000);
+			'the end of every request');
 		return all;
 	} finally {
 		await server.close();
@@ -139,7 +139,7 @@ describe('watchStatus', { concurrency: true }, () => {
 				headers['last-event-id']), [undefined, 'pending-1', 'processing-1']);
 			const [first, second] = server.requests;
 			const wait = second.at - first.at;
-			assert.ok(wait >= 300 && wait < 2500, `${wait} ms`);
+			assert.ok(wait >= 300 && wait < 4000, `${wait} ms`);
 		});
 	});
 
@@ -156,7 +156,7 @@ describe('watchStatus', { concurrency: true }, () => {
 			assert.equal(result.state, 'succeeded');
 			assert.deepEqual(states, ['pending', 'succeeded']);
 			assert.equal(server.ways, 'stream poll wait');
-			assert.ok(ms > 3900 && ms < 9000, `${ms} ms`);
+			assert.ok(ms > 3900 && ms < 20000, `${ms} ms`);
 			assert.equal(server.requests[2].url.searchParams.get('wait'), '25');
 			assert.equal(server.requests[2].url.searchParams.get('after'),
 				'pending-1');
@@ -192,7 +192,7 @@ describe('watchStatus', { concurrency: true }, () => {
 			});
 			assert.equal(server.ways, 'stream wait wait wait');
 			const [, , second, third] = server.requests.map(({ at }) => at);
-			assert.ok(third - second < 7500, `${third - second} ms`);
+			assert.ok(third - second < 12000, `${third - second} ms`);
 			assert.deepEqual(states, ['pending', 'succeeded']);
 		});
 
@@ -240,7 +240,7 @@ describe('watchStatus', { concurrency: true }, () => {
 				assert.equal(server.ways, ways);
 				const [a, b, c] = server.requests.map(({ at }) => at);
 				for (const gap of [b - a, c - b])
-					assert.ok(gap >= 990 && gap < 3500, `${gap} ms`);
+					assert.ok(gap >= 990 && gap < 8000, `${gap} ms`);
 			});
 
 		test('502 without it: later and later', async () => {
@@ -249,19 +249,19 @@ describe('watchStatus', { concurrency: true }, () => {
 			const gaps = server.requests.slice(1).map(({ at }, i) =>
 				at - server.requests[i].at);
 			for (const [i, gap] of gaps.entries())
-				assert.ok(gap >= 490 * 2 ** i && gap < 750 * 2 ** i + 1500,
+				assert.ok(gap >= 490 * 2 ** i && gap < 750 * 2 ** i + 6000,
 					gaps.join());
 		});
 
 		test('a server that is not there, then is', async () => {
-			const { server: gone } = await watch((res) =>
-				stream(res, state('succeeded')));
+			const port = await freePort();
 			const states = [];
-			const watching = watchStatus(ID, { secret: SECRET, base: gone.base,
+			const watching = watchStatus(ID, { secret: SECRET,
+				base: `http://127.0.0.1:${port}`,
 				onState: (s) => states.push(s.state) });
 			await sleep(1200);
 			const server = await Scripted.listen((res) =>
-				stream(res, state('succeeded')), gone.port);
+				stream(res, state('succeeded')), port);
 			assert.equal((await watching).state, 'succeeded');
 			assert.deepEqual(states, ['succeeded']);
 			await server.close();
@@ -368,7 +368,7 @@ describe('watchStatus', { concurrency: true }, () => {
 			assert.equal(result.state, 'processing');
 			assert.equal(result.final, false);
 			assert.equal(result.timedOut, true);
-			assert.ok(ms >= 1490 && ms < 3000, `${ms} ms`);
+			assert.ok(ms >= 1490 && ms < 15000, `${ms} ms`);
 		});
 
 		test('timed out with nothing heard: pending', async () => {

@@ -108,10 +108,9 @@ before(async () => {
 	assert.equal(code, 0, stdout + stderr);
 	next = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, NEXT,
 		'start', '-p', String(port)], { ...options, stdio: 'ignore' });
-	await until(() => fetch(origin).then(() => true, () => false), 'Next',
-		20000);
+	await until(() => fetch(origin).then(() => true, () => false), 'Next');
 	browser = await launch();
-}, { timeout: 400000 });
+}, { timeout: 1500000 });
 after(async () => {
 	await browser?.close();
 	if (next?.exitCode === null) {

@@ -42,9 +42,10 @@ const ask = (id, credential, query = '', headers = {}) => server.get(
 test('deliveries of every kind', async () => {
 	const bodies = fixtureNames().map((name) =>
 		new Renamer().text(readFixture(name)));
+	// The first one takes long: valgrind translates what it passes through.
+	assert.equal((await deliver(bodies[0])).status, 200);
 	const answers = await Promise.all(bodies.map((body) => deliver(body)));
 	assert.deepEqual(answers.filter(({ status }) => status !== 200), []);
-	assert.equal((await deliver(bodies[0])).status, 200);
 	assert.equal(await server.value('SELECT MAX(deliveries) ' +
 		'FROM webhook_events'), '2');
 });

@@ -19,7 +19,7 @@ export async function picture(page, name) {
 }
 
 // Until an element's text is this.
-export async function shows(page, id, text, timeout = 10000) {
+export async function shows(page, id, text, timeout = 60000) {
 	await page.waitForFunction(([name, wanted]) =>
 		document.getElementById(name)?.textContent === wanted, [id, text],
 	{ timeout, polling: 20 }).catch(async (error) => {
