@@ -19,22 +19,37 @@ wait_for() {
 	done
 }
 
-# Runs a command so that a signal to this script is heard while it runs: as a
-# process group, JOB, for stop_job to end.
-interruptible() {
-	local status=0
-
+# Jobs run so that a signal to this script is heard meanwhile: as process
+# groups, for stop_jobs to end. begin_job COMMAND...: sets JOB.
+declare -A BEGUN=()
+begin_job() {
 	set -m
 	"$@" </dev/null &
 	JOB=$!
 	set +m
-	wait "$JOB" || status=$?
-	JOB=
+	BEGUN[$JOB]=
+}
+
+# end_job JOB: waits for it; its exit status.
+end_job() {
+	local status=0
+
+	wait "$1" || status=$?
+	unset "BEGUN[$1]"
 	return "$status"
 }
 
-stop_job() {
-	[[ -z ${JOB-} ]] || kill -- "-$JOB" 2>/dev/null || true
+interruptible() {
+	begin_job "$@"
+	end_job "$JOB"
+}
+
+stop_jobs() {
+	local job
+
+	for job in "${!BEGUN[@]}"; do
+		kill -- "-$job" 2>/dev/null || true
+	done
 }
 
 # start NAME LOG COMMAND...: in the background, in a session of its own (Ctrl-C
