@@ -107,13 +107,13 @@ for (const signal of ['SIGHUP', 'SIGTERM'])
 			socket.write(one.subarray(0, 40 + i));
 			sockets.push([socket, one.subarray(40 + i)]);
 		}
-		await sleep(300);
+		await sleep(100);
 		const old = server.workers();
+		const { length } = server.log();
 		process.kill(server.master, signal);
-		await until(() => server.workers()
-			.filter((pid) => !old.includes(pid)).length === 2 ||
-			signal === 'SIGTERM', 'new workers');
-		await sleep(300);
+		await until(() => signal === 'SIGTERM' ||
+			/serving with/.test(server.log().slice(length)), 'new workers');
+		await sleep(100);
 		for (const [socket, rest] of sockets)
 			socket.write(rest);
 		for (const [socket] of sockets) {
