@@ -275,6 +275,9 @@ make_variant() (
 	exec 8<"$ROOT/configure.ac"
 	flock 8
 	make_configure || exit
+	# What takes long is no matter for other builds.
+	exec 8>>"$dir.lock"
+	flock 8
 	if [[ $(cat "$dir/.options" 2>/dev/null) != "$ROOT $*" ]]; then
 		rm -rf -- "$dir"
 		mkdir -p -- "$dir"
