@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT, makePayment, now } from '../integration/lib/events.mjs';
 import {
-	alive, children, descriptors, processName, processesOf, signal, sleep,
-	until, zombies,
+	alive, children, descriptors, leftBehind, processName, signal, until,
+	zombies,
 } from '../integration/lib/processes.mjs';
 import { STOP_MS, Server, freePort, run, running } from
 	'../integration/lib/server.mjs';
@@ -199,9 +199,7 @@ export class Rig extends Server {
 			if (this.services.has(name))
 				await this.end(name);
 		await this.proxy?.close();
-		await sleep(50);
-		const left = processesOf(this.dir).map((pid) =>
-			({ pid, name: processName(pid) }));
+		const left = await leftBehind(this.dir);
 		for (const { pid } of left)
 			signal(pid, 'SIGKILL');
 		running.delete(this);

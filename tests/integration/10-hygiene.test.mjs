@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { ROOT, makePayment, newId } from './lib/events.mjs';
 import {
-	commandLine, processName, processesOf, signal, sleep, until,
+	commandLine, leftBehind, processName, processesOf, signal, sleep, until,
 } from './lib/processes.mjs';
 import {
 	PUBLISHABLE_KEY, SECRET, STATUS_KEY, Server, run, runSync,
@@ -68,7 +68,7 @@ describe('the end', () => {
 		{ cwd: ROOT, env: server.env });
 		await server.stop();
 		assert.match(again.stdout, /^ready/m, output + again.stderr);
-		assert.deepEqual(processesOf(dir), []);
+		assert.deepEqual(await leftBehind(dir), []);
 	});
 
 	test('a second one in the same place says so, and harms nothing',

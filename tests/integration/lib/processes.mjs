@@ -102,6 +102,13 @@ export function processesOf(dir) {
 	});
 }
 
+// Those of them that stay: whoever is about to end is given time.
+export async function leftBehind(dir) {
+	await until(() => processesOf(dir).length === 0, '', 10000)
+		.catch(() => {});
+	return processesOf(dir).map((pid) => ({ pid, name: processName(pid) }));
+}
+
 export function signal(pid, name) {
 	try {
 		process.kill(pid, name);

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { ROOT, now, print, sign } from './events.mjs';
 import { WEBHOOK, request, stripeHeaders } from './http.mjs';
 import {
-	alive, children, processName, processesOf, signal, sleep, until,
+	alive, children, leftBehind, processName, signal, until,
 } from './processes.mjs';
 
 export const SECRET = 'whsec_integration_4mV0w8uXqT2yZkPd';
@@ -259,9 +259,7 @@ export class Server {
 			STOP_MS);
 		const end = await this.ended;
 		clearTimeout(timer);
-		await sleep(50);
-		const left = processesOf(this.dir).map((pid) =>
-			({ pid, name: processName(pid) }));
+		const left = await leftBehind(this.dir);
 		for (const { pid } of left)
 			signal(pid, 'SIGKILL');
 		running.delete(this);
