@@ -81,15 +81,16 @@ const byHand = [
 // what check must say of them.
 async function changeByHand() {
 	const changed = [];
-	for (const [i, [table, key, column, value]] of byHand.entries()) {
-		const where = ['email', 'succeeded_at'].includes(column) ?
-			`${column} IS NOT NULL` : column === 'metadata' ?
-				"metadata <> '{}'" : `${key} NOT LIKE 'price\\_busy%'`;
-		const id = await server.value(`SELECT ${key} FROM ${table} WHERE ${
-			where} ORDER BY created, ${key} LIMIT 1 OFFSET ${i}`);
+	const ids = new Set(['']);
+	for (const [table, key, column, value] of byHand) {
+		const id = await server.value(`SELECT ${key} FROM ${table} WHERE ` +
+			`NOT BINARY ${column} <=> BINARY (${value}) AND ${key} NOT IN ('${
+				[...ids].join("', '")}') AND ${key} NOT LIKE 'price\\_busy%' ` +
+			`ORDER BY created, ${key} LIMIT 1`);
 		assert.ok(id, `${table} has no row`);
 		await server.sql(`UPDATE ${table} SET ${column} = ${value} ` +
 			`WHERE ${key} = '${id}'`);
+		ids.add(id);
 		changed.push(`${table} ${id} ${column}`);
 	}
 	return changed.sort();
@@ -255,6 +256,34 @@ test('what is delivered while its chunk waits stays the newest', async () => {
 		"stripe_payment_intent_id = 'zz_2'"), 'succeeded');
 	assert.equal((await check()).code, 0);
 });
+
+test('a plan that changes while rebuild waits for it is compared again',
+	async () => {
+		const plan = await server.value('SELECT MIN(plan_id) FROM plans ' +
+			'WHERE nickname IS NOT NULL');
+		const rename = (name) => `UPDATE plans SET nickname = '${name}' ` +
+			`WHERE plan_id = '${plan}'`;
+		await server.sql(rename('other'));
+		const other = new Session(server);
+		await other.run('START TRANSACTION');
+		await other.run(`SELECT 1 FROM plans WHERE plan_id = '${plan}' ` +
+			'FOR UPDATE');
+		const rebuild = server.ctl(['rebuild']);
+		try {
+			await until(() => locking('row_lock_current_waits'),
+				'rebuild to wait', WAIT_MS);
+			await other.run(`${rename('another')}; COMMIT`);
+		} finally {
+			await other.end();
+			await rebuild;
+		}
+		const { code, stdout, stderr } = await rebuild;
+		assert.equal(code, 0, stdout + stderr);
+		assert.deepEqual(named(stdout.split('\n')), [`plans ${plan} nickname`]);
+		assert.match(stdout, / nickname: stored another, computed /);
+		assert.match(stdout, / 1 rows repaired\n$/);
+		assert.equal((await check()).code, 0);
+	});
 
 test('statements are small, however large the rows', async () => {
 	// As large as Stripe lets metadata be. Of two events of a second, whose
