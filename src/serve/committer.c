@@ -21,7 +21,7 @@ enum {
 	BACKOFF_MAX_MS = 250,
 	HELP_MAX = 32,		/* events in a helper's batch */
 	SLOW_MS = 3,		/* a COMMIT that is worth help */
-	SLOW_CALL = 16,		/* so many in a row: no chance, so help */
+	SLOW_CALL = 8,		/* so many in a row: no chance, so help */
 	REST_MS = 10000		/* uncalled, before a helper's connection goes */
 };
 
@@ -170,11 +170,11 @@ refuse_batch(struct committer *c, size_t n)
 static void
 judge_commits(struct committer *c, bool idle)
 {
-	if (idle || store_commit_ms(c->store) < SLOW_MS)
+	if (store_commit_ms(c->store) < SLOW_MS)
 		c->slow = 0;
-	else if (c->slow < SLOW_CALL)
+	else if (!idle && c->slow < SLOW_CALL)
 		c->slow++;
-	queue_call(c->queue, c->slow == SLOW_CALL);
+	queue_call(c->queue, !idle && c->slow == SLOW_CALL);
 }
 
 static void
