@@ -128,7 +128,7 @@ describe('server-sent events', () => {
 	});
 
 	test('those that began together don\'t end together', async () => {
-		const ends = await Promise.all(Array.from({ length: 8 }, async () => {
+		const ends = await Promise.all(Array.from({ length: 16 }, async () => {
 			const { id, secret } = story();
 			const s = await stream(id, secret);
 			assert.equal(await s.ended, true);
@@ -329,7 +329,7 @@ test('a stream without news shows signs of life', async () => {
 		const { id, secret } = story();
 		const s = await openStream(slow.base, id, secret);
 		await s.next(1);
-		await until(() => s.comments > 0, 'a comment', 8000);
+		await until(() => s.comments > 0, 'a comment', 12000);
 		assert.equal(s.events.length, 1);
 		s.close();
 	} finally {
