@@ -10,7 +10,7 @@ import { Background, Sender, playRounds } from './lib/rounds.mjs';
 import { Server } from './lib/server.mjs';
 import { Session } from './lib/session.mjs';
 
-const SEED = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
+const SEED = Number(process.env.SEED ?? 1);
 // What the coverage is measured with needn't take its time.
 const SHORT = process.env.STRIPEHOOK_TEST_SHORT !== undefined;
 const ROUNDS = SHORT ? 3 : 6;
@@ -164,19 +164,25 @@ async function lose(table) {
 test('rows that are gone come back while they are delivered', async () => {
 	const load = new Background(server, SEED + 4);
 	const end = Date.now() + LOAD_MS;
-	const runs = [];
+	// Rows that deliveries change all the while it may have to leave.
+	const rebuild = () => until(async () => {
+		const { code, stdout, stderr } = await server.ctl(['rebuild']);
+		assert.ok(code === 0 || /; run it again\n$/.test(stderr),
+			stdout + stderr);
+		return code === 0;
+	}, 'a rebuild that leaves nothing', WAIT_MS);
 	try {
-		while (Date.now() < end || runs.length < 2) {
+		for (let n = 0; Date.now() < end || n < 2; n++) {
 			for (const table of ['payments', 'charges', 'invoices',
 				'user_subscriptions', 'customers', 'plans'])
 				await lose(table);
-			runs.push(await server.ctl(['rebuild']));
+			await rebuild();
 		}
 	} finally {
 		await load.stop();
 	}
-	for (const { code, stdout, stderr } of [...runs, await check()])
-		assert.equal(code, 0, stdout + stderr);
+	const { code, stdout, stderr } = await check();
+	assert.equal(code, 0, stdout + stderr);
 });
 
 const locking = async (what) => Number(await server.value('SELECT count FROM ' +
