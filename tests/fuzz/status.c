@@ -130,8 +130,8 @@ static void
 look(struct parked *p, unsigned n)
 {
 	MUST(p->conn.fd >= 0 && p->id != NULL);
-	MUST(p->end_ms >= p->beat_ms &&
-	    p->end_ms <= p->beat_ms + WAIT_MAX * 1000);
+	MUST(p->beat_ms <= p->end_ms &&
+	    p->end_ms <= clock_ms() + WAIT_MAX * 1000);
 	MUST(strlen(p->seen) <= ETAG_LEN);
 	free(p->json);
 	MUST(asprintf(&p->json, "{\"id\":\"%s\",\"n\":%u}", p->id, n) > 0);
