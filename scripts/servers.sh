@@ -64,7 +64,8 @@ start() {
 	setsid setpriv --pdeathsig TERM env --default-signal "$@" \
 		</dev/null >>"$log" 2>&1 8>&- 9>&- &
 	PIDS[$name]=$!
-	printf '%s\n' "$!" >"$STATE/$name.pid"
+	printf '%s\n' "$!" >"$STATE/$name.pid.new"
+	mv -- "$STATE/$name.pid.new" "$STATE/$name.pid"
 }
 
 # Prints the processes of a session that have this program's name.

@@ -110,6 +110,8 @@ export async function leftBehind(dir) {
 }
 
 export function signal(pid, name) {
+	if (!pid)		// 0 would be ourselves
+		throw new Error(`${name} for no process`);
 	try {
 		process.kill(pid, name);
 	} catch (error) {
