@@ -29,10 +29,12 @@ is_well(const struct metrics_slot *slot, int64_t now_ms)
 	    now_ms - slot->beat_ms[COMMITTER] <= COMMITTER_MS;
 }
 
+/* Where commits take long enough for helpers, all are to help. */
 static bool
 has_room(const struct metrics_slot *slot)
 {
-	return !slot->pressed && slot->metric[METRIC_IN_FLIGHT] < ROOM;
+	return !slot->pressed && slot->metric[METRIC_IN_FLIGHT] < ROOM &&
+	    slot->metric[METRIC_HELPERS] == 0;
 }
 
 /* The serving workers in the order of their numbers; returns how many. */

@@ -96,6 +96,8 @@ static void committer_hangs(struct metrics_slot *s)
 static void full(struct metrics_slot *s)
     { s->metric[METRIC_IN_FLIGHT] = 128; }
 static void pressed(struct metrics_slot *s) { s->pressed = 1; }
+static void helped(struct metrics_slot *s)
+    { s->metric[METRIC_HELPERS] = 3; }
 
 static const struct {
 	void (*happens)(struct metrics_slot *s);
@@ -111,6 +113,7 @@ static const struct {
 	/* Who is busy goes on, and is helped. */
 	{ full, "AB", "AB" },
 	{ pressed, "AB", "AB" },
+	{ helped, "AB", "AB" },
 };
 
 START_TEST(stepped_in_for)
