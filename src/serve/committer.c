@@ -25,6 +25,9 @@ enum {
 	REST_MS = 10000		/* uncalled, before a helper's connection goes */
 };
 
+_Static_assert((int)COMMITTER + COMMITTERS <= METRICS_THREADS,
+    "each shows signs of life in a place of its own");
+
 struct committer {
 	struct queue *queue;
 	struct store *store;
@@ -39,7 +42,7 @@ struct committer {
 	unsigned backoff_ms;
 	int64_t retry_ms;	/* when to try to connect again */
 	int64_t called_ms;	/* a helper's last call */
-	unsigned slow;		/* commits in a row */
+	unsigned slow;		/* commits that were so, in a row */
 	bool complained;	/* that there is no connection */
 };
 

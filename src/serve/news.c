@@ -2,6 +2,7 @@
 #include "serve/news.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ struct news_ear {
 };
 
 static struct news *news;
+/* Of this process, whose committers write to one ring. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static int ear_fds[EARS];
 
 int
@@ -118,6 +121,7 @@ news_tell(unsigned number, struct entry *const *entries, size_t n)
 	while (rings <= number && !atomic_compare_exchange_weak(&news->rings,
 	    &rings, number + 1))
 		;
+	pthread_mutex_lock(&writing);
 	for (size_t i = 0; i < n; i++) {
 		const struct entry *e = entries[i];
 
@@ -129,6 +133,7 @@ news_tell(unsigned number, struct entry *const *entries, size_t n)
 			put(ring, e->rows->link[k].to_id);
 		}
 	}
+	pthread_mutex_unlock(&writing);
 	wake();
 }
 

@@ -2,8 +2,8 @@
  * What changed, told within the host: after its commit an ingest worker puts
  * the ids of the objects concerned into a ring of its own in shared memory and
  * wakes the status workers that hold waiting requests. Only a hint: who misses
- * some finds them by the ordinary look every other second. No locks: a ring is
- * written by its worker alone.
+ * some finds them by the ordinary look every other second. No locks between
+ * processes: a ring is written by its worker alone.
  */
 #ifndef SERVE_NEWS_H
 #define SERVE_NEWS_H

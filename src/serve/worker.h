@@ -40,13 +40,13 @@ int worker_enter(const struct worker *w, int master)
 
 /*
  * Waits at most timeout_ms for a connection, for a new one only if listens (or
- * if it is to end); signals are let in here and nowhere else. TERM means to serve who is in the socket's queue (for a few
- * seconds at most) and end; USR2, that others serve on, so to end as soon as no
- * request is half here; USR1, that the master has sent a new log file.
+ * if it is to end); signals are let in here and nowhere else. TERM means to
+ * serve who is in the socket's queue (for a few seconds at most) and end; USR2,
+ * that others serve on, so to end as soon as no request is half here; USR1,
+ * that the master has sent a new log file.
  */
 enum worker_next worker_wait(const struct worker *w, int timeout_ms,
-    bool listens)
-    __attribute__((warn_unused_result));
+    bool listens) __attribute__((warn_unused_result));
 
 /* Shows that a thread is alive, and at what. */
 void worker_beat(unsigned thread, enum stage stage);
