@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 /* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, whose header needs one not installed. */
 enum { AUTH_PLUGIN = 2 };
@@ -58,6 +59,8 @@ db_classify(unsigned int mysql_errno, const char *sqlstate)
 {
 	if (mysql_errno == 0)
 		return DB_OK;
+	if (mysql_errno == CR_OUT_OF_MEMORY)
+		mem_exhausted();
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].number == mysql_errno)
 			return numbers[i].class;
@@ -179,15 +182,15 @@ connect_one(const struct config *cfg, enum db_role role, const char *host,
 	const char *user, *password;
 	MYSQL *mysql = mysql_init(NULL);
 
-	if (mysql == NULL) {
-		err_add(err, "database: out of memory");
-		return NULL;
-	}
+	if (mysql == NULL)
+		mem_exhausted();
 	account(cfg, role, &user, &password);
 	set_options(mysql, cfg, role);
 	if (mysql_real_connect(mysql, host, user, password, database,
 	    (unsigned int)cfg->db_port, cfg->db_socket, 0) == NULL ||
 	    set_session(mysql, role) != 0) {
+		if (mysql_errno(mysql) == CR_OUT_OF_MEMORY)
+			mem_exhausted();
 		err_add(err, "database %s as %s: %s (%u)",
 		    where, user, mysql_error(mysql),
 		    mysql_errno(mysql));

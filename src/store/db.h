@@ -20,6 +20,10 @@ enum db_class {
 	DB_SYSTEM	/* rights, schema, disk: nobody's data; answer 503 */
 };
 
+/*
+ * An error's class by its number and SQLSTATE. Ends the process if it is the
+ * library's lack of memory: nobody else can free any, and a new process may.
+ */
 enum db_class db_classify(unsigned int mysql_errno, const char *sqlstate);
 
 /* Who connects: chooses user and password from the settings. */

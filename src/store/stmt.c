@@ -54,11 +54,14 @@ stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap)
 	for (size_t i = 0; i < st->nparams; i++)
 		param_init(&st->params[i], &st->binds[i], kinds[i], cap);
 	/* Bulk mode must be known before the arrays are bound. */
-	if ((st->handle = mysql_stmt_init(mysql)) != NULL &&
-	    mysql_stmt_prepare(st->handle, sql, strlen(sql)) == 0 &&
+	if ((st->handle = mysql_stmt_init(mysql)) == NULL)
+		mem_exhausted();
+	if (mysql_stmt_prepare(st->handle, sql, strlen(sql)) == 0 &&
 	    mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0 &&
 	    mysql_stmt_bind_param(st->handle, st->binds) == 0)
 		return st;
+	if (stmt_errno(st) == CR_OUT_OF_MEMORY)
+		mem_exhausted();
 	stmt_free(st);
 	return NULL;
 }

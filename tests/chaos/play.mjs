@@ -20,6 +20,9 @@ function seedOf(seed, name) {
 
 const listed = (problems) => problems.slice(0, 5).join('\n        ');
 
+const troubles = (log) => log.split('\n').filter((line) => line !== '' &&
+	!line.startsWith('INFO ')).slice(-20).join('\n        ');
+
 export class Play {
 	passed = 0;
 	failed = 0;
@@ -102,9 +105,13 @@ export class Play {
 		const context = { rig, random, traffic, load: traffic.load,
 			say: (text) => this.say(name(text)) };
 		await sleep(random.int(200, 500));
-		await this.attempt(name('played'), async () => {
+		const played = await this.attempt(name('played'), async () => {
 			await fault.run(context);
+			return 'done';
 		});
+		if (played === undefined)
+			this.say(`troubles in the log end with:\n        ${
+				troubles(rig.log())}`);
 		let back;
 		const within = fault.back * this.patience;
 		await this.attempt(name(`service is back within ${within} ms`),

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makePayment } from '../../integration/lib/events.mjs';
 import {
-	alive, descriptors, signal, sleep, until, writable,
+	alive, descriptors, signal, sleep, threads, until, writable,
 } from '../../integration/lib/processes.mjs';
 import { limit } from '../rig.mjs';
 
@@ -54,16 +54,26 @@ function sendHungry(traffic) {
 	return traffic.send(event, JSON.stringify(event));
 }
 
-// An ingest worker that has not had so much memory before: malloc would have it
-// in reserve.
-async function newWorker(rig, random) {
+// Kills an ingest worker; returns the one that comes instead, at once.
+function newWorker(rig, random) {
 	const old = rig.workers();
+	const end = Date.now() + 10000;
 	signal(random.pick(old), 'SIGKILL');
-	const pid = await until(() => rig.workers().length === old.length &&
-		rig.workers().find((one) => !old.includes(one)), 'a new worker');
-	await rig.ready();
-	return pid;
+	while (Date.now() < end) {
+		const pid = rig.workers().find((one) => !old.includes(one));
+		if (pid !== undefined)
+			return pid;
+	}
+	throw new Error('no new worker within 10 s');
 }
+
+// Lets a worker have no more memory than it has, and gives it work until it
+// ends.
+const starve = (ctx, pid) => limited(ctx, 'data',
+	writable(pid) * 1024 + 4 * MIB, [pid], () => until(async () => {
+		await sendHungry(ctx.traffic);
+		return !alive(pid);
+	}, 'the worker ends'));
 
 // The log's file becomes a device that is full, and is itself again.
 async function fullLog({ rig, random, say }) {
@@ -109,14 +119,19 @@ export default [
 		name: 'memory', alone: true, answers: [503], back: 2000, keeps: ['status'],
 		what: 'an ingest worker has no memory left (RLIMIT_DATA)',
 		async run(ctx) {
-			const { rig, random, traffic } = ctx;
-			const pid = await newWorker(rig, random);
-			await limited(ctx, 'data', writable(pid) * 1024 + 4 * MIB, [pid],
-				() => until(async () => {
-					await sendHungry(traffic);
-					return !alive(pid);
-				}, 'the worker ends'));
+			// What a worker has had before, malloc has in reserve.
+			const pid = newWorker(ctx.rig, ctx.random);
+			await until(() => ctx.rig.workers().every((one) =>
+				threads(one) === threads(pid)), 'all its threads');
+			await ctx.rig.ready();
+			await starve(ctx, pid);
 		},
+	},
+	{
+		name: 'memory-start', alone: true, answers: [503], back: 2000,
+		keeps: ['status'],
+		what: 'an ingest worker has no memory left when it begins',
+		run: (ctx) => starve(ctx, newWorker(ctx.rig, ctx.random)),
 	},
 	{
 		name: 'descriptors', answers: [503], back: 1000, keeps,
