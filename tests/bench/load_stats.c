@@ -36,7 +36,7 @@ bucket_of(uint32_t us)
 static uint32_t
 bucket_value(unsigned b)
 {
-	unsigned shift = b < 2 << SUB_BITS ? 0 : (b >> SUB_BITS) - 1;
+	unsigned shift = b >> SUB_BITS;
 
 	return (uint32_t)((b - (shift << SUB_BITS)) << shift) +
 	    ((1U << shift) >> 1);

@@ -105,11 +105,12 @@ export class Play {
 		const context = { rig, random, traffic, load: traffic.load,
 			say: (text) => this.say(name(text)) };
 		await sleep(random.int(200, 500));
-		const played = await this.attempt(name('played'), async () => {
+		let played = false;
+		await this.attempt(name('played'), async () => {
 			await fault.run(context);
-			return 'done';
+			played = true;
 		});
-		if (played === undefined)
+		if (!played)
 			this.say(`troubles in the log end with:\n        ${
 				troubles(rig.log())}`);
 		let back;
