@@ -41,12 +41,13 @@ struct arrival {
 
 static struct {
 	int epoll, memory;
+	int input;		/* of the memory, for the reader; or -1 */
 	uint8_t *request;	/* what the memory holds, mapped */
 	size_t size;
 	TAILQ_HEAD(arrivals, arrival) waiting;	/* the oldest first */
 	size_t nwaiting;
 	int64_t said_ms;
-} gate = { .epoll = -1, .memory = -1 };
+} gate = { .epoll = -1, .memory = -1, .input = -1 };
 
 int
 gate_init(size_t body_max)
@@ -266,8 +267,16 @@ gate_next(int listen_fd)
 int
 gate_input(void)
 {
-	return lseek(gate.memory, 0, SEEK_SET) == 0 ?
-	    fcntl(gate.memory, F_DUPFD_CLOEXEC, 0) : -1;
+	if (gate.input < 0)
+		gate.input = fcntl(gate.memory, F_DUPFD_CLOEXEC, 0);
+	return gate.input >= 0 && lseek(gate.input, 0, SEEK_SET) == 0 ?
+	    gate.input : -1;
+}
+
+void
+gate_input_lost(void)
+{
+	gate.input = -1;
 }
 
 /*

@@ -24,8 +24,11 @@ int gate_fd(void);
  */
 int gate_next(int listen_fd) __attribute__((warn_unused_result));
 
-/* A descriptor, the caller's to close, that yields the request; or -1. */
+/* A descriptor, the gate's own, that yields the request; or -1. */
 int gate_input(void) __attribute__((warn_unused_result));
+
+/* Says that libfcgi has closed it, as it does when a request is no good. */
+void gate_input_lost(void);
 
 /* Ends connections that took too long; whether any still wait. */
 bool gate_waits(void);

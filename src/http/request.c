@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <obstack.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,32 +46,79 @@ request_accept(FCGX_Request *r)
 	r->ipcFd = gate_input();
 	r->keepConnection = 1;
 	rc = r->ipcFd >= 0 ? FCGX_Accept_r(r) : -errno;
-	if (rc != 0)
+	if (rc != 0) {
+		gate_input_lost();
 		close(peer);
+	}
 	/* A kept connection would hold this slot while nginx idles. */
 	r->keepConnection = 0;
 	return rc;
 }
 
-static const char *
-param(FCGX_Request *r, const char *name)
+/* Where a parameter goes: its place in a struct request, and NULL before. */
+#define PARAM(name, member) \
+	{ name "=", sizeof(name), offsetof(struct request, member) }
+
+static const struct param {
+	const char *name;	/* with the = that follows */
+	size_t len, at;
+} params[] = {
+	PARAM("REQUEST_METHOD", method),
+	PARAM("DOCUMENT_URI", path),
+	PARAM("QUERY_STRING", query),
+	PARAM("REQUEST_ID", id),
+	PARAM("CONTENT_LENGTH", length),
+	PARAM("HTTP_STRIPE_SIGNATURE", signature),
+	PARAM("HTTP_AUTHORIZATION", authorization),
+	PARAM("HTTP_IF_NONE_MATCH", if_none_match),
+	PARAM("HTTP_LAST_EVENT_ID", last_event_id),
+	PARAM("HTTP_ACCEPT", accept),
+	PARAM("HTTP_ORIGIN", origin),
+};
+
+/* Of parameters with the same name the first counts. */
+static void
+read_param(struct request *req, const char *text)
 {
-	return FCGX_GetParam(name, r->envp);
+	const char *end = strchr(text, '=');
+	size_t len = end != NULL ? (size_t)(end - text) + 1 : 0;
+
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		const struct param *p = &params[i];
+		const char **to = (const char **)((char *)req + p->at);
+
+		if (p->len == len && memcmp(p->name, text, len) == 0) {
+			if (*to == NULL)
+				*to = text + len;
+			return;
+		}
+	}
 }
 
-static const char *
-param_or_empty(FCGX_Request *r, const char *name)
+static void
+default_to_empty(const char **text)
 {
-	const char *value = param(r, name);
+	if (*text == NULL)
+		*text = "";
+}
 
-	return value != NULL ? value : "";
+static void
+read_params(struct request *req, char *const *envp)
+{
+	for (; *envp != NULL; envp++)
+		read_param(req, *envp);
+	default_to_empty(&req->method);
+	default_to_empty(&req->path);
+	default_to_empty(&req->query);
+	default_to_empty(&req->id);
+	default_to_empty(&req->length);
 }
 
 /* Length announced, 0 if none is; -1 if it isn't a number. */
 static long
-content_length(FCGX_Request *r)
+content_length(const struct request *req)
 {
-	const char *text = param_or_empty(r, "CONTENT_LENGTH");
+	const char *text = req->length;
 	char *end;
 	long n;
 
@@ -96,7 +144,7 @@ static enum outcome
 read_body(struct request *req, FCGX_Request *r, struct obstack *mem,
     size_t body_max)
 {
-	long announced = content_length(r);
+	long announced = content_length(req);
 	size_t len = 0;
 	char *body;
 	int n;
@@ -125,24 +173,11 @@ request_read(struct request *req, FCGX_Request *r, struct obstack *mem,
 {
 	enum outcome out;
 
-	*req = (struct request){
-		.method = param_or_empty(r, "REQUEST_METHOD"),
-		.path = param_or_empty(r, "DOCUMENT_URI"),
-		.query = param_or_empty(r, "QUERY_STRING"),
-		.id = param_or_empty(r, "REQUEST_ID"),
-		.signature = param(r, "HTTP_STRIPE_SIGNATURE"),
-		.authorization = param(r, "HTTP_AUTHORIZATION"),
-		.if_none_match = param(r, "HTTP_IF_NONE_MATCH"),
-		.last_event_id = param(r, "HTTP_LAST_EVENT_ID"),
-		.accept = param(r, "HTTP_ACCEPT"),
-		.origin = param(r, "HTTP_ORIGIN"),
-		.body = "",
-		.accepted_us = clock_wall_us(),
-	};
+	*req = (struct request){ .body = "", .accepted_us = clock_wall_us() };
+	read_params(req, r->envp);
 	misbehave(r);
 	out = read_body(req, r, mem, body_max);
 	/* The answer goes to whom the request came from. */
-	close(r->ipcFd);
 	r->ipcFd = peer;
 	return out;
 }

@@ -16,6 +16,7 @@ struct request {
 	const char *path;		/* normalised by nginx */
 	const char *query;
 	const char *id;			/* nginx's request id */
+	const char *length;		/* that the body is to have */
 	const char *signature;		/* Stripe-Signature, NULL if none */
 	const char *authorization;	/* NULL if none */
 	const char *if_none_match;	/* these four: NULL if none */

@@ -72,7 +72,6 @@ expect_input(const void *bytes, size_t n)
 	ck_assert_int_eq(read(fd, got, n), (ssize_t)n);
 	ck_assert_mem_eq(got, bytes, n);
 	free(got);
-	close(fd);
 }
 
 static void
@@ -309,7 +308,6 @@ START_TEST(too_large)
 	ck_assert_uint_gt(r.body, BODY_MAX);
 	ck_assert_uint_lt(r.body, LARGE);
 	ck_assert_mem_eq(got, bytes, r.seen - RECORD_HEADER);
-	close(input);
 	close(fd);
 	free(bytes);
 	free(got);
