@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "store/attempt.h"
 #include "store/batch.h"
+#include "store/distance.h"
 #include "store/journal.h"
 #include "store/links.h"
 #include "store/settle.h"
@@ -24,6 +25,9 @@
  * max_allowed_packet of 1 MiB takes it.
  */
 enum { STATEMENT_BYTES = 512 * 1024 };
+
+/* Bytes of payloads that go with the COMMIT where the database is far away. */
+enum { JOINED_BYTES = 128 * 1024 };
 
 /* A row and the event that it comes from. */
 struct placed {
@@ -43,6 +47,9 @@ struct transaction {
 	int64_t *ties;		/* of the rows of one statement */
 	struct placed *placed;	/* their rows, sorted */
 	size_t placed_cap;
+	struct entry **owed;	/* those whose payloads are to be written */
+	size_t nowed;
+	struct distance distance;
 	int64_t commit_ms;
 };
 
@@ -99,15 +106,38 @@ transaction_commit_ms(const struct transaction *tx)
 	return tx->commit_ms;
 }
 
+bool
+transaction_is_far(const struct transaction *tx)
+{
+	return distance_is_far(&tx->distance);
+}
+
+static int
+execute(struct transaction *tx, struct stmt *st, size_t n)
+{
+	int64_t start_ms = clock_ms();
+	int rc = stmt_execute(st, n);
+
+	distance_note(&tx->distance, clock_ms() - start_ms);
+	return rc;
+}
+
+static enum db_class
+class_of(MYSQL *mysql)
+{
+	unsigned int number = mysql_errno(mysql);
+
+	return db_classify(number != 0 ? number : CR_SERVER_LOST,
+	    mysql_sqlstate(mysql));
+}
+
 /* What the failure asks for, with its words in err. */
 static enum db_class
 failed_mysql(MYSQL *mysql, const char *what, struct err *err)
 {
-	unsigned int number = mysql_errno(mysql);
-
-	err_add(err, "%s: %s (%u)", what, mysql_error(mysql), number);
-	return db_classify(number != 0 ? number : CR_SERVER_LOST,
-	    mysql_sqlstate(mysql));
+	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
+	    mysql_errno(mysql));
+	return class_of(mysql);
 }
 
 static enum db_class
@@ -116,24 +146,42 @@ write_events(struct transaction *tx, struct entry **e, size_t n,
 {
 	for (size_t i = 0; i < n; i++)
 		journal_put_event(tx->events, i, e[i]);
-	if (stmt_execute(tx->events, n) != 0 ||
+	if (execute(tx, tx->events, n) != 0 ||
 	    stmt_fetch_ints(tx->events, tx->deliveries, n) != 0)
 		return stmt_failed(tx->events, "event_journal", err);
 	return DB_OK;
 }
 
+/* Writes the payloads that are owed. */
+static enum db_class
+write_owed(struct transaction *tx, struct err *err)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < tx->nowed; i++)
+		if (tx->deliveries[i] == 1)
+			journal_put_payload(tx->payloads, k++, tx->owed[i]);
+	tx->nowed = 0;
+	if (k > 0 && execute(tx, tx->payloads, k) != 0)
+		return stmt_failed(tx->payloads, "event_payloads", err);
+	return DB_OK;
+}
+
+/* Writes the payloads, or leaves them to the COMMIT. */
 static enum db_class
 write_payloads(struct transaction *tx, struct entry **e, size_t n,
     struct err *err)
 {
-	size_t k = 0;
+	size_t bytes = 0;
 
+	tx->owed = e;
+	tx->nowed = n;
 	for (size_t i = 0; i < n; i++)
 		if (tx->deliveries[i] == 1)
-			journal_put_payload(tx->payloads, k++, e[i]);
-	if (k > 0 && stmt_execute(tx->payloads, k) != 0)
-		return stmt_failed(tx->payloads, "event_payloads", err);
-	return DB_OK;
+			bytes += e[i]->payload_len;
+	if (transaction_is_far(tx) && bytes > 0 && bytes <= JOINED_BYTES)
+		return DB_OK;
+	return write_owed(tx, err);
 }
 
 static int
@@ -230,7 +278,9 @@ settle_ties(struct transaction *tx, const struct placed *rows, size_t n,
 			if (may_tie(&rows[end]) && (newest == NULL ||
 			    is_newer(rows[end].row, newest->row)))
 				newest = &rows[end];
-		if (newest != NULL && tx->ties[end - 1] > 0)
+		/* Which event wins is read off their payloads. */
+		if (newest != NULL && tx->ties[end - 1] > 0 &&
+		    (class = write_owed(tx, err)) == DB_OK)
 			class = settle_row(tx->settler, newest->row,
 			    newest->event, tx->ties[end - 1], err);
 	}
@@ -277,7 +327,7 @@ write_table(struct transaction *tx, const struct placed *rows, size_t n,
 		for (size_t i = 0; i < k; i++)
 			upsert_put(*st, i, rows[done + i].row,
 			    rows[done + i].event, 0);
-		if (stmt_execute(*st, k) != 0 ||
+		if (execute(tx, *st, k) != 0 ||
 		    stmt_fetch_ints(*st, tx->ties, k) != 0)
 			return stmt_failed(*st, t->name, err);
 		class = settle_ties(tx, &rows[done], k, err);
@@ -314,19 +364,31 @@ transaction_rows(struct transaction *tx, struct entry **e, size_t n,
 	return class;
 }
 
+static enum db_class
+commit(struct transaction *tx, struct err *err)
+{
+	if (tx->nowed > 0)
+		return journal_commit_payloads(tx->mysql, tx->owed,
+		    tx->deliveries, tx->nowed, err) == 0 ? DB_OK :
+		    class_of(tx->mysql);
+	return mysql_commit(tx->mysql) == 0 ? DB_OK :
+	    failed_mysql(tx->mysql, "commit", err);
+}
+
 /* Commits if all went well. */
 static enum db_class
 end(struct transaction *tx, enum db_class class, struct err *err)
 {
 	if (class == DB_OK) {
 		int64_t start_ms = clock_ms();
-		bool done = mysql_commit(tx->mysql) == 0;
 
+		distance_judge(&tx->distance);
+		class = commit(tx, err);
 		tx->commit_ms = clock_ms() - start_ms;
-		if (done)
-			return DB_OK;
-		class = failed_mysql(tx->mysql, "commit", err);
 	}
+	tx->nowed = 0;
+	if (class == DB_OK)
+		return DB_OK;
 	/* A lock wait rolls back the statement alone, so do it for all. */
 	if (class != DB_RECONNECT && mysql_rollback(tx->mysql) != 0)
 		class = DB_RECONNECT;

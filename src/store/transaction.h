@@ -7,6 +7,7 @@
 #define STORE_TRANSACTION_H
 
 #include <mysql.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,5 +52,8 @@ int64_t transaction_deliveries(const struct transaction *tx, size_t i);
 
 /* How long the last COMMIT took, in milliseconds. */
 int64_t transaction_commit_ms(const struct transaction *tx);
+
+/* Whether the database is far away: see distance.h. */
+bool transaction_is_far(const struct transaction *tx);
 
 #endif

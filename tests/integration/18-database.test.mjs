@@ -6,7 +6,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ROOT, makePayment } from './lib/events.mjs';
+import { ProxyThread } from '../chaos/proxy.mjs';
+import { ROOT, makeEvent, makePayment, newId, now } from
+	'./lib/events.mjs';
 import { until } from './lib/processes.mjs';
 import { SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
 
@@ -108,6 +110,93 @@ test('the first host that is there', async () => {
 	} finally {
 		await server.stop();
 	}
+});
+
+// Each round trip takes 10 ms: payloads go with the COMMIT.
+describe('a database that is far away', () => {
+	let server, proxy;
+	const joined = async () => Number((await database.sql('SHOW GLOBAL ' +
+		"STATUS LIKE 'Com_compound_sql'")).split('\t')[1]);
+	const stored = async (event) => (await database.sql('SELECT status, ' +
+		'deliveries, HEX(payload) FROM stripehook.webhook_events WHERE ' +
+		`stripe_event_id = '${event.id}'`)).split('\t');
+	const deliver = async (events) => (await Promise.all(events.map((event) =>
+		server.deliver(JSON.stringify(event))))).map(({ status }) => status);
+
+	before(async () => {
+		const port = await freePort();
+		proxy = await ProxyThread.start({ port, socket });
+		await proxy.set({ delay: 5 });
+		server = await Server.start({ env:
+			settings({ STRIPEHOOK_DB_PORT: String(port),
+				STRIPEHOOK_INGEST_WORKERS: '1' }) });
+		for (let i = 0; i < 20; i++)
+			await deliver([makePayment(), makePayment()]);
+	});
+	after(async () => {
+		await server?.stop();
+		await proxy?.close();
+	});
+
+	test('what is sent twice is stored once', async () => {
+		const before = await joined();
+		const events = Array.from({ length: 60 }, () =>
+			makePayment({ description: 'it\'s "\\\u0000" \u2028 €' }));
+		const statuses = await deliver([...events, ...events.slice(0, 30)]);
+		assert.deepEqual([...new Set(statuses)], [200]);
+		assert.ok(await joined() > before);
+		for (const [i, event] of events.entries()) {
+			const [status, deliveries, payload] = await stored(event);
+			assert.deepEqual([status, deliveries],
+				['processed', i < 30 ? '2' : '1']);
+			assert.equal(Buffer.from(payload, 'hex').toString(),
+				JSON.stringify(event));
+		}
+	});
+
+	test('events of one second are settled by their payloads', async () => {
+		const created = now();
+		const id = newId('sub');
+		const event = (quantity) => makeEvent(
+			'customer.subscription.updated', null, { created, data: {
+				object: { id, object: 'subscription', status: 'active',
+					customer: 'cus_1', quantity,
+					items: { object: 'list', data: [] } },
+				previous_attributes: { quantity: quantity - 1 } } });
+		for (const events of [[event(2)], [event(3), event(4)]])
+			assert.deepEqual([...new Set(await deliver(events))], [200]);
+		assert.equal(await database.sql('SELECT quantity FROM stripehook.' +
+			`user_subscriptions WHERE stripe_subscription_id = '${id}'`), '4');
+		const { code, stdout } = await server.ctl(['rebuild', '--check']);
+		assert.equal(code, 0, stdout);
+	});
+
+	test('no event without its payload', async () => {
+		const bad = makePayment();
+		const events = [bad, ...Array.from({ length: 19 }, () =>
+			makePayment())];
+		await database.sql('CREATE TRIGGER stripehook.refuse BEFORE INSERT ' +
+			'ON stripehook.event_payloads FOR EACH ROW SET ' +
+			`NEW.payload = IF(NEW.stripe_event_id = '${bad.id}', NULL, ` +
+			'NEW.payload)');
+		await deliver(events);
+		const before = await joined();
+		const [status] = await deliver([bad]);
+		assert.equal(status, 503);
+		assert.ok(await joined() > before);
+		assert.deepEqual(await stored(bad), ['']);
+		await database.sql('DROP TRIGGER stripehook.refuse');
+		assert.deepEqual([...new Set(await deliver(events))], [200]);
+		for (const event of events)
+			assert.equal((await stored(event))[0], 'processed');
+		const [journal, payloads, pairs] = (await database.sql('SELECT ' +
+			'(SELECT COUNT(*) FROM stripehook.event_journal), ' +
+			'(SELECT COUNT(*) FROM stripehook.event_payloads), ' +
+			'(SELECT COUNT(*) FROM stripehook.event_journal JOIN ' +
+			'stripehook.event_payloads USING (created_at, ' +
+			'stripe_event_id))')).split('\t');
+		assert.deepEqual([payloads, pairs], [journal, journal]);
+	});
 });
 
 describe('TLS', () => {
