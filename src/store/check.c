@@ -7,6 +7,7 @@
 #include "store/links.h"
 #include "store/lookup.h"
 #include "store/migrate.h"
+#include "store/payloads.h"
 #include "store/server.h"
 #include "store/stmt.h"
 #include "store/upsert.h"
@@ -34,7 +35,7 @@ check_ingest(const struct config *cfg, struct err *err)
 	    schema_check(mysql, err) == 0) {
 		check_statement(journal_prepare_events(mysql, 1), mysql,
 		    "event_journal", err);
-		check_statement(journal_prepare_payloads(mysql, 1), mysql,
+		check_statement(payloads_prepare(mysql, 1), mysql,
 		    "event_payloads", err);
 		check_statement(links_prepare(mysql, "", 1), mysql,
 		    "links", err);

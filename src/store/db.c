@@ -70,6 +70,16 @@ db_classify(unsigned int mysql_errno, const char *sqlstate)
 	return DB_SYSTEM;
 }
 
+enum db_class
+db_failed(MYSQL *mysql, const char *what, struct err *err)
+{
+	unsigned int number = mysql_errno(mysql);
+
+	err_add(err, "%s: %s (%u)", what, mysql_error(mysql), number);
+	return db_classify(number != 0 ? number : CR_SERVER_LOST,
+	    mysql_sqlstate(mysql));
+}
+
 void
 db_load_all(void)
 {

@@ -26,6 +26,12 @@ enum db_class {
  */
 enum db_class db_classify(unsigned int mysql_errno, const char *sqlstate);
 
+/*
+ * The class of a connection's last error, which goes to err with what (a
+ * table, a statement).
+ */
+enum db_class db_failed(MYSQL *mysql, const char *what, struct err *err);
+
 /* Who connects: chooses user and password from the settings. */
 enum db_role { DB_ROLE_INGEST, DB_ROLE_STATUS, DB_ROLE_OWNER };
 

@@ -1,11 +1,9 @@
 /* The statements of the event journal. */
 #include "store/journal.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "store/batch.h"
-#include "store/sql.h"
 #include "store/stmt.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
@@ -18,12 +16,7 @@ enum {
 
 /* From a text the sum is a text, which is read again to be stored. */
 #define TIME_S "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? SECOND"
-#define TIME_US_OF(n) "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL " n \
-	" MICROSECOND"
-#define TIME_US TIME_US_OF("?")
-
-#define INSERT_PAYLOADS "INSERT INTO event_payloads (created_at, " \
-	"stripe_event_id, payload) VALUES "
+#define TIME_US "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? MICROSECOND"
 
 struct stmt *
 journal_prepare_events(MYSQL *mysql, size_t cap)
@@ -35,13 +28,6 @@ journal_prepare_events(MYSQL *mysql, size_t cap)
 	    "?, ?, ?, ?, " TIME_S ", " TIME_US ", " TIME_US ", ?) "
 	    "ON DUPLICATE KEY UPDATE deliveries = deliveries + 1 "
 	    "RETURNING deliveries", "bbbbbbibiiii", cap);
-}
-
-struct stmt *
-journal_prepare_payloads(MYSQL *mysql, size_t cap)
-{
-	return stmt_new(mysql,
-	    INSERT_PAYLOADS "(" TIME_US ", ?, ?)", "ibb", cap);
 }
 
 const char *
@@ -88,37 +74,4 @@ journal_put_event(struct stmt *st, size_t at, const struct entry *e)
 		stmt_null(st, at, EV_PROCESSED);
 	else
 		stmt_int(st, at, EV_PROCESSED, e->received_us);
-}
-
-void
-journal_put_payload(struct stmt *st, size_t at, const struct entry *e)
-{
-	stmt_int(st, at, 0, e->received_us);
-	put_text(st, at, 1, e->event->id);
-	stmt_bytes(st, at, 2, e->payload, e->payload_len);
-}
-
-int
-journal_commit_payloads(MYSQL *mysql, struct entry *const *entries,
-    const int64_t *deliveries, size_t n, struct err *err)
-{
-	const char *before = "BEGIN NOT ATOMIC " INSERT_PAYLOADS;
-	struct sql sql;
-	FILE *out = sql_begin(&sql, mysql);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct entry *e = entries[i];
-
-		if (deliveries[i] != 1)
-			continue;
-		fprintf(out, "%s(" TIME_US_OF("%" PRId64) ", ", before,
-		    e->received_us);
-		before = ", ";
-		sql_text(&sql, e->event->id);
-		fputs(", ", out);
-		sql_bytes(&sql, e->payload, e->payload_len);
-		fputc(')', out);
-	}
-	fputs("; COMMIT; END", out);
-	return sql_run(&sql, "event_payloads, commit", err);
 }

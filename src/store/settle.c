@@ -1,7 +1,6 @@
 /* Reads tied events from the journal, decides, writes the winner's row. */
 #include "store/settle.h"
 
-#include <errmsg.h>
 #include <inttypes.h>
 #include <obstack.h>
 #include <stdio.h>
@@ -56,11 +55,7 @@ settler_free(struct settler *s)
 static enum db_class
 failed(MYSQL *mysql, struct err *err)
 {
-	unsigned int number = mysql_errno(mysql);
-
-	err_add(err, "settling a tie: %s (%u)", mysql_error(mysql), number);
-	return db_classify(number != 0 ? number : CR_SERVER_LOST,
-	    mysql_sqlstate(mysql));
+	return db_failed(mysql, "settling a tie", err);
 }
 
 /* Events of the object in that second, by id; the caller frees the result. */

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/distance.h"
 
 /* One parameter's column of values; ints or ptrs, never both. */
 struct param {
@@ -125,6 +127,16 @@ stmt_execute(struct stmt *st, size_t n)
 	    mysql_stmt_execute(st->handle) != 0)
 		return -1;
 	return 0;
+}
+
+int
+stmt_execute_noting(struct stmt *st, size_t n, struct distance *d)
+{
+	int64_t start_ms = clock_ms();
+	int rc = stmt_execute(st, n);
+
+	distance_note(d, clock_ms() - start_ms);
+	return rc;
 }
 
 int

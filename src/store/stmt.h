@@ -11,6 +11,7 @@
 
 #include "store/db.h"
 
+struct distance;
 struct err;
 struct stmt;
 
@@ -34,9 +35,12 @@ void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 
 /*
- * Sends the first n rows. Returns 0, or -1: see stmt_errno().
+ * Sends the first n rows. Returns 0, or -1: see stmt_errno(). The second one
+ * notes how long that took.
  */
 int stmt_execute(struct stmt *st, size_t n)
+    __attribute__((warn_unused_result));
+int stmt_execute_noting(struct stmt *st, size_t n, struct distance *d)
     __attribute__((warn_unused_result));
 
 /*

@@ -6,6 +6,7 @@ import {
 	ROOT, Renamer, makePayment, newId, print, readFixture,
 } from './lib/events.mjs';
 import { WEBHOOK } from './lib/http.mjs';
+import { until } from './lib/processes.mjs';
 import { SECRET, Server, run } from './lib/server.mjs';
 
 let server;
@@ -125,6 +126,8 @@ test('scripts/sql reads as the admin, and as the owner', async () => {
 test('a line in the log for each delivery, without payload', async () => {
 	const event = makePayment({ receipt_email: 'nobody.logs@example.com' });
 	await server.deliver(event);
+	// It is answered first.
+	await until(() => server.log().includes(event.id), 'its line');
 	const lines = server.log().split('\n')
 		.filter((line) => line.includes(event.id));
 	assert.equal(lines.length, 1, server.log().slice(-500));

@@ -1,0 +1,240 @@
+/* Rows sorted, one upsert per table, ties settled. */
+#include "store/placing.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/batch.h"
+#include "store/payloads.h"
+#include "store/settle.h"
+#include "store/stmt.h"
+#include "store/upsert.h"
+#include "stripe/event.h"
+#include "stripe/mapping.h"
+
+/*
+ * Bytes of rows that one statement sends, unless a single row has more: a
+ * max_allowed_packet of 1 MiB takes it.
+ */
+enum { STATEMENT_BYTES = 512 * 1024 };
+
+/* A row and the event that it comes from. */
+struct placed {
+	const struct row *row;
+	const struct event *event;
+};
+
+struct placing {
+	MYSQL *mysql;			/* borrowed, like these three */
+	const char *prefix;
+	struct payloads *payloads;
+	struct distance *distance;
+	size_t cap;			/* rows of a statement */
+	struct stmt **upserts;		/* one per table, made when needed */
+	struct settler *settler;
+	int64_t *ties;			/* of the rows of one statement */
+	struct placed *rows;		/* of the entries in hand, sorted */
+	size_t rows_cap;
+};
+
+struct placing *
+placing_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
+    const char *prefix, struct payloads *payloads, struct distance *distance)
+{
+	struct placing *w = mem_calloc(1, sizeof(*w));
+
+	w->mysql = mysql;
+	w->prefix = prefix;
+	w->payloads = payloads;
+	w->distance = distance;
+	w->cap = cap;
+	w->upserts = mem_calloc(mapping_ntables, sizeof(struct stmt *));
+	w->settler = settler_new(mysql, user_keys, prefix);
+	w->ties = mem_calloc(cap, sizeof(*w->ties));
+	return w;
+}
+
+void
+placing_free(struct placing *w)
+{
+	if (w == NULL)
+		return;
+	for (size_t i = 0; i < mapping_ntables; i++)
+		stmt_free(w->upserts[i]);
+	free(w->upserts);
+	settler_free(w->settler);
+	free(w->ties);
+	free(w->rows);
+	free(w);
+}
+
+static int
+compare_value(const struct value *a, const struct value *b)
+{
+	size_t len = a->len < b->len ? a->len : b->len;
+	int c = len > 0 ? memcmp(a->s, b->s, len) : 0;
+
+	return c != 0 ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Tables in their order, rows of one in the order of their primary key. */
+static int
+compare_placed(const void *pa, const void *pb)
+{
+	const struct placed *a = pa, *b = pb;
+	const struct table *t = a->row->table;
+	int c;
+
+	if (t != b->row->table)
+		return t->index < b->row->table->index ? -1 : 1;
+	for (size_t i = 0; i < t->ncols; i++)
+		if ((t->cols[i].flags & COL_KEY) != 0 &&
+		    (c = compare_value(&a->row->values[i],
+		    &b->row->values[i])) != 0)
+			return c;
+	if ((c = strcmp(a->event->account, b->event->account)) != 0)
+		return c;
+	return (int)a->event->livemode - (int)b->event->livemode;
+}
+
+/* Gathers the rows of new events, sorted. Returns their number. */
+static size_t
+gather(struct placing *w, struct entry *const *e, const int64_t *deliveries,
+    size_t n)
+{
+	size_t k = 0, total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += e[i]->rows->n;
+	if (total > w->rows_cap) {
+		w->rows = mem_reallocarray(w->rows, total,
+		    sizeof(*w->rows));
+		w->rows_cap = total;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (deliveries[i] != 1 || e[i]->out != OUT_OK)
+			continue;
+		for (size_t r = 0; r < e[i]->rows->n; r++)
+			w->rows[k++] = (struct placed){
+			    &e[i]->rows->row[r], e[i]->event };
+	}
+	if (k > 1)
+		qsort(w->rows, k, sizeof(*w->rows),
+		    compare_placed);
+	return k;
+}
+
+/* What stands inside another object doesn't tie. */
+static bool
+may_tie(const struct placed *p)
+{
+	const struct value *key = &p->row->values[0];
+
+	return strlen(p->event->object_id) == key->len &&
+	    memcmp(p->event->object_id, key->s, key->len) == 0;
+}
+
+static bool
+is_newer(const struct row *a, const struct row *b)
+{
+	size_t len = a->order_key_len < b->order_key_len ?
+	    a->order_key_len : b->order_key_len;
+	int c = memcmp(a->order_key, b->order_key, len);
+
+	return c > 0 || (c == 0 && a->order_key_len > b->order_key_len);
+}
+
+/*
+ * Settles the ties that a statement reported for the rows it wrote: of each
+ * stored row once, for the newest that was written there, since it alone may
+ * be what the row is, and by what was reported last.
+ */
+static enum db_class
+settle_ties(struct placing *w, const struct placed *rows, size_t n,
+    struct err *err)
+{
+	enum db_class class = DB_OK;
+	const struct placed *newest;
+
+	for (size_t i = 0, end; i < n && class == DB_OK; i = end) {
+		newest = NULL;
+		for (end = i; end < n &&
+		    compare_placed(&rows[i], &rows[end]) == 0; end++)
+			if (may_tie(&rows[end]) && (newest == NULL ||
+			    is_newer(rows[end].row, newest->row)))
+				newest = &rows[end];
+		/* Which event wins is read off their payloads. */
+		if (newest != NULL && w->ties[end - 1] > 0 &&
+		    (class = payloads_write(w->payloads, err)) == DB_OK)
+			class = settle_row(w->settler, newest->row,
+			    newest->event, w->ties[end - 1], err);
+	}
+	return class;
+}
+
+/* Bytes that a row takes in a statement, about. */
+static size_t
+row_bytes(const struct row *row)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < row->table->ncols; i++)
+		bytes += sizeof(row->values[i].i) + row->values[i].len;
+	return bytes;
+}
+
+/* How many of the rows go into a statement for at most cap of them. */
+static size_t
+fitting(const struct placed *rows, size_t n, size_t cap)
+{
+	size_t bytes = 0, k = 0;
+
+	while (k < n && k < cap && (k == 0 ||
+	    bytes + row_bytes(rows[k].row) <= STATEMENT_BYTES))
+		bytes += row_bytes(rows[k++].row);
+	return k;
+}
+
+/* Writes rows of one table, as many as fit into a statement at a time. */
+static enum db_class
+write_table(struct placing *w, const struct placed *rows, size_t n,
+    struct err *err)
+{
+	const struct table *t = rows[0].row->table;
+	struct stmt **st = &w->upserts[t->index];
+	enum db_class class = DB_OK;
+
+	if (*st == NULL && (*st = upsert_prepare(w->mysql, t, UPSERT_NEWER,
+	    w->prefix, w->cap)) == NULL)
+		return db_failed(w->mysql, t->name, err);
+	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
+		k = fitting(&rows[done], n - done, stmt_cap(*st));
+		for (size_t i = 0; i < k; i++)
+			upsert_put(*st, i, rows[done + i].row,
+			    rows[done + i].event, 0);
+		if (stmt_execute_noting(*st, k, w->distance) != 0 ||
+		    stmt_fetch_ints(*st, w->ties, k) != 0)
+			return stmt_failed(*st, t->name, err);
+		class = settle_ties(w, &rows[done], k, err);
+	}
+	return class;
+}
+
+enum db_class
+placing_write(struct placing *w, struct entry *const *e,
+    const int64_t *deliveries, size_t n, struct err *err)
+{
+	size_t total = gather(w, e, deliveries, n);
+	enum db_class class = DB_OK;
+
+	for (size_t i = 0, k; i < total && class == DB_OK; i += k) {
+		k = 1;
+		while (i + k < total && w->rows[i + k].row->table ==
+		    w->rows[i].row->table)
+			k++;
+		class = write_table(w, &w->rows[i], k, err);
+	}
+	return class;
+}
