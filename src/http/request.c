@@ -55,7 +55,7 @@ request_accept(FCGX_Request *r)
 	return rc;
 }
 
-/* Where a parameter goes: its place in a struct request, and NULL before. */
+/* Where a parameter goes: its place in a struct request. */
 #define PARAM(name, member) \
 	{ name "=", sizeof(name), offsetof(struct request, member) }
 

@@ -71,13 +71,20 @@ db_classify(unsigned int mysql_errno, const char *sqlstate)
 }
 
 enum db_class
-db_failed(MYSQL *mysql, const char *what, struct err *err)
+db_class_of(MYSQL *mysql)
 {
 	unsigned int number = mysql_errno(mysql);
 
-	err_add(err, "%s: %s (%u)", what, mysql_error(mysql), number);
 	return db_classify(number != 0 ? number : CR_SERVER_LOST,
 	    mysql_sqlstate(mysql));
+}
+
+enum db_class
+db_failed(MYSQL *mysql, const char *what, struct err *err)
+{
+	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
+	    mysql_errno(mysql));
+	return db_class_of(mysql);
 }
 
 void
@@ -190,6 +197,7 @@ connect_one(const struct config *cfg, enum db_role role, const char *host,
 {
 	const char *where = host != NULL ? host : cfg->db_socket;
 	const char *user, *password;
+	char what[512];
 	MYSQL *mysql = mysql_init(NULL);
 
 	if (mysql == NULL)
@@ -199,11 +207,9 @@ connect_one(const struct config *cfg, enum db_role role, const char *host,
 	if (mysql_real_connect(mysql, host, user, password, database,
 	    (unsigned int)cfg->db_port, cfg->db_socket, 0) == NULL ||
 	    set_session(mysql, role) != 0) {
-		if (mysql_errno(mysql) == CR_OUT_OF_MEMORY)
-			mem_exhausted();
-		err_add(err, "database %s as %s: %s (%u)",
-		    where, user, mysql_error(mysql),
-		    mysql_errno(mysql));
+		snprintf(what, sizeof(what), "database %s as %s", where,
+		    user);
+		(void)db_failed(mysql, what, err);
 	} else if (!node_is_primary(mysql)) {
 		err_add(err, "database %s: not in the cluster's primary "
 		    "component", where);

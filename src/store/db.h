@@ -27,9 +27,12 @@ enum db_class {
 enum db_class db_classify(unsigned int mysql_errno, const char *sqlstate);
 
 /*
- * The class of a connection's last error, which goes to err with what (a
- * table, a statement).
+ * The class of a connection's last failure; one without an error number is a
+ * lost connection, never DB_OK.
  */
+enum db_class db_class_of(MYSQL *mysql);
+
+/* The same, with what (a table, a statement) and the library's words in err. */
 enum db_class db_failed(MYSQL *mysql, const char *what, struct err *err);
 
 /* Who connects: chooses user and password from the settings. */

@@ -118,7 +118,7 @@ write_and_commit(struct payloads *p, struct err *err)
 	}
 	fputs("; COMMIT; END", out);
 	return sql_run(&sql, "event_payloads, commit", err) == 0 ? DB_OK :
-	    db_classify(mysql_errno(p->mysql), mysql_sqlstate(p->mysql));
+	    db_class_of(p->mysql);
 }
 
 enum db_class

@@ -39,10 +39,11 @@ transaction_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
 	if (mysql_autocommit(mysql, 0) == 0 &&
 	    (tx->events = journal_prepare_events(mysql, cap)) != NULL &&
 	    (tx->payloads = payloads_new(mysql, cap, &tx->distance)) != NULL &&
-	    (tx->placing = placing_new(mysql, cap, user_keys, prefix,
-	    tx->payloads, &tx->distance)) != NULL &&
-	    (tx->links = links_prepare(mysql, prefix, cap)) != NULL)
+	    (tx->links = links_prepare(mysql, prefix, cap)) != NULL) {
+		tx->placing = placing_new(mysql, cap, user_keys, prefix,
+		    tx->payloads, &tx->distance);
 		return tx;
+	}
 	transaction_free(tx);
 	return NULL;
 }
