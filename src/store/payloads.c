@@ -23,8 +23,7 @@ struct payloads {
 	MYSQL *mysql;			/* borrowed */
 	struct distance *distance;	/* borrowed */
 	struct stmt *insert;
-	struct entry *const *left;	/* to the commit */
-	const int64_t *deliveries;	/* of each of them */
+	const struct entry **left;	/* to be written, by arrival */
 	size_t nleft;
 };
 
@@ -41,6 +40,7 @@ payloads_new(MYSQL *mysql, size_t cap, struct distance *distance)
 
 	p->mysql = mysql;
 	p->distance = distance;
+	p->left = mem_calloc(cap, sizeof(*p->left));
 	p->insert = payloads_prepare(mysql, cap);
 	if (p->insert != NULL)
 		return p;
@@ -54,7 +54,19 @@ payloads_free(struct payloads *p)
 	if (p == NULL)
 		return;
 	stmt_free(p->insert);
+	free(p->left);
 	free(p);
+}
+
+/* The order of their key: what is added at its end leaves no page half full. */
+static int
+compare_arrival(const void *pa, const void *pb)
+{
+	const struct entry *const *a = pa, *const *b = pb;
+
+	if ((*a)->received_us != (*b)->received_us)
+		return (*a)->received_us < (*b)->received_us ? -1 : 1;
+	return strcmp((*a)->event->id, (*b)->event->id);
 }
 
 enum db_class
@@ -63,12 +75,14 @@ payloads_put(struct payloads *p, struct entry *const *entries,
 {
 	size_t bytes = 0;
 
-	p->left = entries;
-	p->deliveries = deliveries;
-	p->nleft = n;
-	for (size_t i = 0; i < n; i++)
-		if (deliveries[i] == 1)
-			bytes += entries[i]->payload_len;
+	p->nleft = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (deliveries[i] != 1)
+			continue;
+		bytes += entries[i]->payload_len;
+		p->left[p->nleft++] = entries[i];
+	}
+	qsort(p->left, p->nleft, sizeof(*p->left), compare_arrival);
 	if (distance_is_far(p->distance) && bytes > 0 && bytes <= LEFT_MAX)
 		return DB_OK;
 	return payloads_write(p, err);
@@ -77,20 +91,18 @@ payloads_put(struct payloads *p, struct entry *const *entries,
 enum db_class
 payloads_write(struct payloads *p, struct err *err)
 {
-	size_t k = 0;
+	size_t n = p->nleft;
 
-	for (size_t i = 0; i < p->nleft; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct entry *e = p->left[i];
 
-		if (p->deliveries[i] != 1)
-			continue;
-		stmt_int(p->insert, k, 0, e->received_us);
-		stmt_bytes(p->insert, k, 1, e->event->id,
+		stmt_int(p->insert, i, 0, e->received_us);
+		stmt_bytes(p->insert, i, 1, e->event->id,
 		    strlen(e->event->id));
-		stmt_bytes(p->insert, k++, 2, e->payload, e->payload_len);
+		stmt_bytes(p->insert, i, 2, e->payload, e->payload_len);
 	}
 	p->nleft = 0;
-	if (k > 0 && stmt_execute_noting(p->insert, k, p->distance) != 0)
+	if (n > 0 && stmt_execute_noting(p->insert, n, p->distance) != 0)
 		return stmt_failed(p->insert, "event_payloads", err);
 	return DB_OK;
 }
@@ -106,8 +118,6 @@ write_and_commit(struct payloads *p, struct err *err)
 	for (size_t i = 0; i < p->nleft; i++) {
 		const struct entry *e = p->left[i];
 
-		if (p->deliveries[i] != 1)
-			continue;
 		fprintf(out, "%s(" TIME_US("%" PRId64) ", ", before,
 		    e->received_us);
 		before = ", ";

@@ -31,8 +31,9 @@ struct payloads *payloads_new(MYSQL *mysql, size_t cap,
 void payloads_free(struct payloads *p);
 
 /*
- * Writes the payloads of the n entries that have come once, or leaves them to
- * the commit; entries and deliveries are borrowed until then.
+ * Writes the payloads of the n entries that have come once, in the order of
+ * their arrival, or leaves them to the commit; the entries are borrowed until
+ * then.
  */
 enum db_class payloads_put(struct payloads *p, struct entry *const *entries,
     const int64_t *deliveries, size_t n, struct err *err)
