@@ -49,8 +49,10 @@ leave_lists(struct parked_table *t, struct parked *p)
 	for (size_t i = 0; i < PARKED_KEYS; i++)
 		if (p->keys[i].owner != NULL)
 			LIST_REMOVE(&p->keys[i], others);
-	if (p->queued)
+	if (p->queued) {
 		TAILQ_REMOVE(&t->queue, p, queue);
+		t->queued--;
+	}
 	if (p->ticking)
 		TAILQ_REMOVE(&t->ticks, p, tick);
 	TAILQ_REMOVE(&t->all, p, all);
@@ -100,6 +102,7 @@ parked_take(struct parked_table *t)
 	if (p == NULL)
 		return NULL;
 	TAILQ_REMOVE(&t->queue, p, queue);
+	t->queued--;
 	p->queued = false;
 	p->looking = true;
 	TAILQ_REMOVE(&t->all, p, all);
@@ -149,6 +152,7 @@ parked_queue(struct parked_table *t, struct parked *p)
 	} else if (!p->queued) {
 		p->queued = true;
 		TAILQ_INSERT_TAIL(&t->queue, p, queue);
+		t->queued++;
 	}
 }
 

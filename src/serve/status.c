@@ -186,6 +186,8 @@ wait_ms(const struct loop *l)
 	const struct parked *first = TAILQ_FIRST(&l->s.table.ticks);
 	int64_t now = clock_ms(), until = now + IDLE_MS;
 
+	if (!l->s.busy && l->s.table.queued > 0 && l->s.look_ms < until)
+		until = l->s.look_ms;
 	if (l->s.table.waiting > 0 && l->slice_ms < until)
 		until = l->slice_ms;
 	if (first != NULL && first->tick_ms < until)

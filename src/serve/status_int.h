@@ -24,6 +24,7 @@ struct status {
 
 	struct watcher_job job;
 	bool busy;			/* the watcher has the job */
+	int64_t look_ms;		/* when the next one is due */
 	struct parked **asked;		/* whose its lookups are */
 	size_t room;			/* of both arrays */
 };
@@ -46,7 +47,11 @@ void status_send_off(struct status *s, struct parked *p);
 /* The peer is gone. */
 void status_abandon(struct status *s, struct parked *p);
 
-/* status_look.c: gives the watcher what wants a look, if it is free. */
+/*
+ * status_look.c: gives the watcher what wants a look, if it is free, and the
+ * last look is a moment ago or many want one: a look costs the database as
+ * much as twenty questions in it.
+ */
 void status_look(struct status *s);
 
 /* Takes the watcher's answers. */

@@ -9,7 +9,11 @@
 #include "serve/routes.h"
 #include "serve/status_int.h"
 
-enum { LOOK_MAX = 2000 };	/* in one job, so that new ones wait little */
+enum {
+	LOOK_MAX = 2000,	/* in one job, so that new ones wait little */
+	MOMENT_MS = 10,		/* from one look to the next, */
+	PLENTY = 16		/* unless so many want it */
+};
 
 static void
 make_room(struct status *s, size_t n)
@@ -25,10 +29,14 @@ make_room(struct status *s, size_t n)
 void
 status_look(struct status *s)
 {
+	int64_t now_ms = clock_ms();
+	size_t queued = s->table.queued;
 	struct parked *p;
 
-	if (s->busy || TAILQ_EMPTY(&s->table.queue))
+	if (s->busy || queued == 0 ||
+	    (queued < PLENTY && now_ms < s->look_ms))
 		return;
+	s->look_ms = now_ms + MOMENT_MS;
 	s->job.n = 0;
 	s->job.ready = false;
 	while (s->job.n < LOOK_MAX &&

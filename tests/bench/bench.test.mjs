@@ -63,6 +63,9 @@ test('every part and contender is measured, and shown', async () => {
 	assert.ok(results.path.contenders.express.stored > 0);
 	assert.ok(results.growth[1000].stripe.rate.median > 0);
 	assert.ok(results.status[8].rate.median > 0);
+	assert.ok(results.status.flood.with.every((rate) => rate > 0));
+	assert.ok(results.status.flood.polls.every(({ status }) =>
+		status[200] > 0));
 	assert.ok(results.push[0].told.changes > 0);
 	assert.equal(results.push[0].told.lost, 0);
 	assert.ok(results.overload.stored > 0);

@@ -7,7 +7,7 @@ import {
 } from './lib/events.mjs';
 import { flood } from './lib/http.mjs';
 import { Load } from './lib/load.mjs';
-import { signal, until } from './lib/processes.mjs';
+import { signal, sleep, until } from './lib/processes.mjs';
 import { median } from './lib/ranks.mjs';
 import {
 	PUBLISHABLE_KEY, STATUS_KEY, Server, metric, parseMetrics,
@@ -137,9 +137,27 @@ describe('with a client_secret', () => {
 		assert.equal(
 			(await ask(subscription.id, payment.client_secret)).json.state,
 			subscription.status);
+		const told = (await ask(payment.id, payment.client_secret)).json;
+		assert.deepEqual([told.invoice, told.subscription],
+			[invoice.id, subscription.id]);
 		const other = await delivered(makePayment());
 		assert.equal((await ask(invoice.id, other.client_secret)).json.state,
 			'pending');
+	});
+
+	test('of a payment of several invoices names the last', async () => {
+		const payment = await delivered(makePayment());
+		for (const name of ['b', 'c', 'a']) {
+			const names = new Renamer();
+			const event = JSON.parse(names.text(
+				readFixture('invoice.payment_succeeded.2024-06-20.json')));
+			Object.assign(event.data.object, { id: `in_${name}_${payment.id}`,
+				subscription: `sub_${name}`, payment_intent: payment.id });
+			await delivered(event);
+		}
+		const { json } = await ask(payment.id, payment.client_secret);
+		assert.deepEqual([json.invoice, json.subscription],
+			[`in_c_${payment.id}`, 'sub_c']);
 	});
 
 	test('wrong, and of an unknown object: the same answer', async () => {
@@ -323,6 +341,27 @@ describe('for operators', () => {
 	test('/healthz and /readyz', async () => {
 		assert.equal((await server.get('/healthz')).status, 200);
 		assert.equal((await server.get('/readyz')).status, 200);
+	});
+
+	// A look costs the database as much as many questions in it.
+	test('polls that come in a moment share a look', async () => {
+		const POLLS = 60, MOMENT_MS = 10, WORKERS = 2;
+		const payment = await delivered(makePayment());
+		const looks = async () => metric(await server.metrics(),
+			'stripehook_status_lookups_total');
+		const before = await looks();
+		const start = Date.now();
+		const answers = [];
+		for (let i = 0; i < POLLS; i++) {
+			answers.push(ask(payment.id, payment.client_secret));
+			await sleep(1);
+		}
+		for (const { status } of await Promise.all(answers))
+			assert.equal(status, 200);
+		const moments = (Date.now() - start) / MOMENT_MS + 2;
+		const made = await looks() - before;
+		assert.ok(made <= WORKERS * moments && made < POLLS,
+			`${made} looks in ${moments} moments`);
 	});
 
 	test('/metrics counts', async () => {

@@ -32,6 +32,9 @@ const BUDGET = [
 	{ what: 'times the p99 of deliveries without, with 10,000 parked',
 		most: 1.3, get: (r) => median(parked(r)?.with ?? []) /
 			median(parked(r)?.alone ?? []) },
+	{ what: 'of the rate without polls, beside 2,000 a second', least: 0.8,
+		get: (r) => median(r.status?.flood.with ?? []) /
+			median(r.status?.flood.alone ?? []) },
 	{ what: 'of the peak rate, when 4 times that is offered', least: 0.9,
 		get: (r) => r.overload?.of_peak },
 	{ what: 'ms, p99 of a refusal then', most: 1000,
