@@ -48,9 +48,9 @@ void status_send_off(struct status *s, struct parked *p);
 void status_abandon(struct status *s, struct parked *p);
 
 /*
- * status_look.c: gives the watcher what wants a look, if it is free, and the
- * last look is a moment ago or many want one: a look costs the database as
- * much as twenty questions in it.
+ * status_look.c: gives the watcher what wants a look, if it is free and the
+ * last look, if it had few questions, is a moment ago: a look costs the
+ * database as much as twenty of them.
  */
 void status_look(struct status *s);
 

@@ -11,8 +11,8 @@
 
 enum {
 	LOOK_MAX = 2000,	/* in one job, so that new ones wait little */
-	MOMENT_MS = 10,		/* from one look to the next, */
-	PLENTY = 16		/* unless so many want it */
+	MOMENT_MS = 10,		/* from one look to the next, unless */
+	PLENTY = 16		/* so many were looked at, or want to be */
 };
 
 static void
@@ -36,7 +36,6 @@ status_look(struct status *s)
 	if (s->busy || queued == 0 ||
 	    (queued < PLENTY && now_ms < s->look_ms))
 		return;
-	s->look_ms = now_ms + MOMENT_MS;
 	s->job.n = 0;
 	s->job.ready = false;
 	while (s->job.n < LOOK_MAX &&
@@ -52,6 +51,8 @@ status_look(struct status *s)
 		    .id = p->id, .credential = &p->credential };
 		s->job.n++;
 	}
+	if (s->job.n < PLENTY)
+		s->look_ms = now_ms + MOMENT_MS;
 	s->busy = true;
 	watcher_start(s->watcher, &s->job);
 }
