@@ -85,8 +85,9 @@ function report(c, results, polled) {
 		...['nginx', 'workers', 'database', 'load'].map((who) =>
 			s.cpu_us[who].median.toFixed(0)),
 		s.not_ok === 0 ? '' : String(s.not_ok)]);
-	return { data: { ...data, flood: polled }, plots: {}, text: 'Polls of 1,000 payments with a token, ' +
-		`plain HTTP; ${processesOf(c).length} processes.\n` +
+	return { data: { ...data, flood: polled }, plots: {},
+		text: 'Polls of 1,000 payments with a token, plain HTTP; ' +
+		`${processesOf(c).length} processes.\n` +
 		table(['', 'answers/s', 'lowest…highest', 'p50 ms', 'p99 ms',
 			'nginx µs', 'workers µs', 'database µs', 'load µs', 'not 200'],
 		rows) + floodText(polled) };
