@@ -52,6 +52,7 @@ finish(struct load_conn *c, int status, int64_t now)
 	char id[LOAD_ID_MAX];
 
 	idle[nidle++] = (int)(c - conns);
+	load_stats_ever(status);
 	if (end_us == 0 || now <= end_us)
 		load_stats_count(status, c->due_us, c->sent_us, now);
 	if (status / 100 == 2) {

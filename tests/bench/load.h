@@ -48,6 +48,11 @@ enum load_end load_conn_step(struct load_conn *c, int *status);
 
 /* load_stats.c: what came of it. */
 void load_stats_reset(int64_t now_us);
+/*
+ * Every answer counts for answers_ever and ok_ever: what processor times
+ * belong to, and what must be stored.
+ */
+void load_stats_ever(int status);
 void load_stats_count(int status, int64_t due_us, int64_t sent_us,
     int64_t now_us);
 long load_stats_ok(void);

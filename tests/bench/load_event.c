@@ -15,7 +15,7 @@ static char *text, **lines;	/* of the file; lines of requests */
 static size_t text_len, nlines;
 static struct { const char *p; size_t len; } part[64];	/* around the ids */
 static size_t nparts;
-static int64_t epoch;
+static struct timespec epoch;	/* of this load */
 
 static void
 slurp(const char *path)
@@ -65,7 +65,7 @@ void
 load_event_init(const struct load_options *options)
 {
 	opt = options;
-	epoch = time(NULL);
+	clock_gettime(CLOCK_REALTIME, &epoch);
 	slurp(opt->requests != NULL ? opt->requests : opt->template);
 	if (opt->requests != NULL)
 		split_lines();
@@ -100,14 +100,15 @@ scatter(uint64_t n)
 static void
 id_tail(char *to, long number)
 {
-	uint64_t tick = (uint64_t)epoch + (uint64_t)number / PER_TICK;
+	uint64_t tick = (uint64_t)epoch.tv_sec + (uint64_t)number / PER_TICK;
+	uint64_t load = (uint64_t)epoch.tv_nsec << 32;
 	const char *prefix = opt->prefix + strlen("evt_");
 	char *at = to;
 
 	*at++ = '1';
 	if (!opt->random_ids)
 		at = base62(at, tick, 6);
-	at = base62(at, scatter((uint64_t)number ^ (uint64_t)epoch << 32), 11);
+	at = base62(at, scatter((uint64_t)number ^ load), 11);
 	if (opt->random_ids)
 		at = base62(at, tick, 6);
 	at = stpncpy(at, prefix, LOAD_ID_MAX - 32);

@@ -82,16 +82,27 @@ load_stats_reset(int64_t now_us)
 	start = now_us;
 }
 
+static enum kind
+kind_of(int status)
+{
+	return status / 100 == 2 ? STORED :
+	    status == 503 || status == 429 ? REFUSED : OTHER;
+}
+
+void
+load_stats_ever(int status)
+{
+	total_ever++;
+	ok_ever += kind_of(status) == STORED;
+}
+
 void
 load_stats_count(int status, int64_t due_us, int64_t sent_us, int64_t now_us)
 {
-	enum kind k = status / 100 == 2 ? STORED :
-	    status == 503 || status == 429 ? REFUSED : OTHER;
+	enum kind k = kind_of(status);
 	int64_t at = (now_us - start) / (SERIES_MS * 1000);
 
 	total++;
-	total_ever++;
-	ok_ever += k == STORED;
 	by_status[status]++;
 	observe(&due[k], now_us - due_us);
 	observe(&sent[k], now_us - sent_us);
@@ -135,7 +146,6 @@ seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-/* answers_ever counts the warm-up, too: what the CPU times belong to. */
 void
 load_stats_report(FILE *out, const struct load_options *opt, int64_t now_us)
 {
