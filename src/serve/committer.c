@@ -177,8 +177,7 @@ judge_commits(struct committer *c, bool idle)
 		c->slow = 0;
 	else if (!idle && c->slow < SLOW_CALL)
 		c->slow++;
-	queue_call(c->queue, !idle && (c->slow == SLOW_CALL ||
-	    store_is_far(c->store)));
+	queue_call(c->queue, !idle && c->slow == SLOW_CALL);
 }
 
 static void

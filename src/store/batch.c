@@ -119,12 +119,6 @@ store_commit_ms(const struct store *store)
 	return store->tx != NULL ? transaction_commit_ms(store->tx) : 0;
 }
 
-bool
-store_is_far(const struct store *store)
-{
-	return store->tx != NULL && transaction_is_far(store->tx);
-}
-
 size_t
 store_batch_bytes(const struct store *store)
 {

@@ -77,9 +77,6 @@ void store_ping(struct store *store);
 /* How long the last batch's COMMIT took, in milliseconds; 0 before one. */
 int64_t store_commit_ms(const struct store *store);
 
-/* Whether the server is far away: see distance.h. */
-bool store_is_far(const struct store *store);
-
 /* Bytes of payload that one batch may hold; set by store_connect(). */
 size_t store_batch_bytes(const struct store *store);
 

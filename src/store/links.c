@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "store/batch.h"
+#include "store/pipeline.h"
 #include "store/stmt.h"
 #include "stripe/mapping.h"
 
@@ -41,8 +42,9 @@ put_link(struct stmt *st, size_t at, const struct link *link)
 }
 
 enum db_class
-links_write(struct stmt *st, struct entry **e, const int64_t *deliveries,
-    size_t n, struct err *err)
+links_send(struct stmt *st, struct pipeline *pipeline,
+    struct entry *const *e, const int64_t *deliveries, size_t n,
+    struct err *err)
 {
 	size_t total = 0, k = 0, at = 0;
 	const struct link **links;
@@ -63,8 +65,7 @@ links_write(struct stmt *st, struct entry **e, const int64_t *deliveries,
 		put_link(st, at, links[i]);
 		if (++at < stmt_cap(st) && i + 1 < total)
 			continue;
-		if (stmt_execute(st, at) != 0)
-			class = stmt_failed(st, "links", err);
+		class = pipeline_send(pipeline, st, at, NULL, "links", err);
 		at = 0;
 	}
 	free(links);

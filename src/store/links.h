@@ -10,6 +10,7 @@
 
 struct entry;
 struct err;
+struct pipeline;
 struct stmt;
 
 /*
@@ -20,11 +21,12 @@ struct stmt *links_prepare(MYSQL *mysql, const char *prefix, size_t cap)
     __attribute__((warn_unused_result));
 
 /*
- * Adds those of the entries that were delivered for the first time, in one
+ * Sends those of the entries that were delivered for the first time, in one
  * order, so that workers can't deadlock each other.
  */
-enum db_class links_write(struct stmt *st, struct entry **entries,
-    const int64_t *deliveries, size_t n, struct err *err)
+enum db_class links_send(struct stmt *st, struct pipeline *pipeline,
+    struct entry *const *entries, const int64_t *deliveries, size_t n,
+    struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

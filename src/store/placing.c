@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "store/batch.h"
-#include "store/payloads.h"
+#include "store/pipeline.h"
 #include "store/settle.h"
 #include "store/stmt.h"
 #include "store/upsert.h"
@@ -27,32 +27,27 @@ struct placed {
 };
 
 struct placing {
-	MYSQL *mysql;			/* borrowed, like these three */
+	MYSQL *mysql;			/* borrowed, like this: */
 	const char *prefix;
-	struct payloads *payloads;
-	struct distance *distance;
 	size_t cap;			/* rows of a statement */
 	struct stmt **upserts;		/* one per table, made when needed */
 	struct settler *settler;
-	int64_t *ties;			/* of the rows of one statement */
 	struct placed *rows;		/* of the entries in hand, sorted */
-	size_t rows_cap;
+	int64_t *ties;			/* of each row */
+	size_t nrows, room;
 };
 
 struct placing *
 placing_new(MYSQL *mysql, size_t cap, const struct strings *user_keys,
-    const char *prefix, struct payloads *payloads, struct distance *distance)
+    const char *prefix)
 {
 	struct placing *w = mem_calloc(1, sizeof(*w));
 
 	w->mysql = mysql;
 	w->prefix = prefix;
-	w->payloads = payloads;
-	w->distance = distance;
 	w->cap = cap;
 	w->upserts = mem_calloc(mapping_ntables, sizeof(struct stmt *));
 	w->settler = settler_new(mysql, user_keys, prefix);
-	w->ties = mem_calloc(cap, sizeof(*w->ties));
 	return w;
 }
 
@@ -99,79 +94,36 @@ compare_placed(const void *pa, const void *pb)
 	return (int)a->event->livemode - (int)b->event->livemode;
 }
 
-/* Gathers the rows of new events, sorted. Returns their number. */
-static size_t
+static void
+make_room(struct placing *w, size_t n)
+{
+	if (n <= w->room)
+		return;
+	w->rows = mem_reallocarray(w->rows, n, sizeof(*w->rows));
+	w->ties = mem_reallocarray(w->ties, n, sizeof(*w->ties));
+	w->room = n;
+}
+
+/* Gathers the rows of new events, sorted. */
+static void
 gather(struct placing *w, struct entry *const *e, const int64_t *deliveries,
     size_t n)
 {
-	size_t k = 0, total = 0;
+	size_t total = 0;
 
 	for (size_t i = 0; i < n; i++)
 		total += e[i]->rows->n;
-	if (total > w->rows_cap) {
-		w->rows = mem_reallocarray(w->rows, total,
-		    sizeof(*w->rows));
-		w->rows_cap = total;
-	}
+	make_room(w, total);
+	w->nrows = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (deliveries[i] != 1 || e[i]->out != OUT_OK)
 			continue;
 		for (size_t r = 0; r < e[i]->rows->n; r++)
-			w->rows[k++] = (struct placed){
+			w->rows[w->nrows++] = (struct placed){
 			    &e[i]->rows->row[r], e[i]->event };
 	}
-	if (k > 1)
-		qsort(w->rows, k, sizeof(*w->rows),
-		    compare_placed);
-	return k;
-}
-
-/* What stands inside another object doesn't tie. */
-static bool
-may_tie(const struct placed *p)
-{
-	const struct value *key = &p->row->values[0];
-
-	return strlen(p->event->object_id) == key->len &&
-	    memcmp(p->event->object_id, key->s, key->len) == 0;
-}
-
-static bool
-is_newer(const struct row *a, const struct row *b)
-{
-	size_t len = a->order_key_len < b->order_key_len ?
-	    a->order_key_len : b->order_key_len;
-	int c = memcmp(a->order_key, b->order_key, len);
-
-	return c > 0 || (c == 0 && a->order_key_len > b->order_key_len);
-}
-
-/*
- * Settles the ties that a statement reported for the rows it wrote: of each
- * stored row once, for the newest that was written there, since it alone may
- * be what the row is, and by what was reported last.
- */
-static enum db_class
-settle_ties(struct placing *w, const struct placed *rows, size_t n,
-    struct err *err)
-{
-	enum db_class class = DB_OK;
-	const struct placed *newest;
-
-	for (size_t i = 0, end; i < n && class == DB_OK; i = end) {
-		newest = NULL;
-		for (end = i; end < n &&
-		    compare_placed(&rows[i], &rows[end]) == 0; end++)
-			if (may_tie(&rows[end]) && (newest == NULL ||
-			    is_newer(rows[end].row, newest->row)))
-				newest = &rows[end];
-		/* Which event wins is read off their payloads. */
-		if (newest != NULL && w->ties[end - 1] > 0 &&
-		    (class = payloads_write(w->payloads, err)) == DB_OK)
-			class = settle_row(w->settler, newest->row,
-			    newest->event, w->ties[end - 1], err);
-	}
-	return class;
+	if (w->nrows > 1)
+		qsort(w->rows, w->nrows, sizeof(*w->rows), compare_placed);
 }
 
 /* Bytes that a row takes in a statement, about. */
@@ -197,44 +149,101 @@ fitting(const struct placed *rows, size_t n, size_t cap)
 	return k;
 }
 
-/* Writes rows of one table, as many as fit into a statement at a time. */
+/* The table's upsert, made when it is first needed; NULL with class set. */
+static struct stmt *
+upsert_of(struct placing *w, struct pipeline *pipeline, const struct table *t,
+    enum db_class *class, struct err *err)
+{
+	struct stmt **st = &w->upserts[t->index];
+
+	*class = DB_OK;
+	if (*st != NULL || (*class = pipeline_answers(pipeline, err)) != DB_OK)
+		return *st;
+	*st = upsert_prepare(w->mysql, t, UPSERT_NEWER, w->prefix, w->cap);
+	if (*st == NULL)
+		*class = db_failed(w->mysql, t->name, err);
+	return *st;
+}
+
+/* Sends n rows of one table from there on, as many as fit at a time. */
 static enum db_class
-write_table(struct placing *w, const struct placed *rows, size_t n,
+send_table(struct placing *w, struct pipeline *pipeline, size_t from, size_t n,
     struct err *err)
 {
+	const struct placed *rows = &w->rows[from];
 	const struct table *t = rows[0].row->table;
-	struct stmt **st = &w->upserts[t->index];
-	enum db_class class = DB_OK;
+	enum db_class class;
+	struct stmt *st = upsert_of(w, pipeline, t, &class, err);
 
-	if (*st == NULL && (*st = upsert_prepare(w->mysql, t, UPSERT_NEWER,
-	    w->prefix, w->cap)) == NULL)
-		return db_failed(w->mysql, t->name, err);
 	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
-		k = fitting(&rows[done], n - done, stmt_cap(*st));
+		k = fitting(&rows[done], n - done, stmt_cap(st));
 		for (size_t i = 0; i < k; i++)
-			upsert_put(*st, i, rows[done + i].row,
+			upsert_put(st, i, rows[done + i].row,
 			    rows[done + i].event, 0);
-		if (stmt_execute_noting(*st, k, w->distance) != 0 ||
-		    stmt_fetch_ints(*st, w->ties, k) != 0)
-			return stmt_failed(*st, t->name, err);
-		class = settle_ties(w, &rows[done], k, err);
+		class = pipeline_send(pipeline, st, k, &w->ties[from + done],
+		    t->name, err);
 	}
 	return class;
 }
 
 enum db_class
-placing_write(struct placing *w, struct entry *const *e,
-    const int64_t *deliveries, size_t n, struct err *err)
+placing_send(struct placing *w, struct pipeline *pipeline,
+    struct entry *const *e, const int64_t *deliveries, size_t n,
+    struct err *err)
 {
-	size_t total = gather(w, e, deliveries, n);
 	enum db_class class = DB_OK;
 
-	for (size_t i = 0, k; i < total && class == DB_OK; i += k) {
+	gather(w, e, deliveries, n);
+	for (size_t i = 0, k; i < w->nrows && class == DB_OK; i += k) {
 		k = 1;
-		while (i + k < total && w->rows[i + k].row->table ==
+		while (i + k < w->nrows && w->rows[i + k].row->table ==
 		    w->rows[i].row->table)
 			k++;
-		class = write_table(w, &w->rows[i], k, err);
+		class = send_table(w, pipeline, i, k, err);
+	}
+	return class;
+}
+
+/* What stands inside another object doesn't tie. */
+static bool
+may_tie(const struct placed *p)
+{
+	const struct value *key = &p->row->values[0];
+
+	return strlen(p->event->object_id) == key->len &&
+	    memcmp(p->event->object_id, key->s, key->len) == 0;
+}
+
+static bool
+is_newer(const struct row *a, const struct row *b)
+{
+	size_t len = a->order_key_len < b->order_key_len ?
+	    a->order_key_len : b->order_key_len;
+	int c = memcmp(a->order_key, b->order_key, len);
+
+	return c > 0 || (c == 0 && a->order_key_len > b->order_key_len);
+}
+
+/*
+ * Of each stored row once: for the newest that was written there, since it
+ * alone may be what the row is, and by what was reported last.
+ */
+enum db_class
+placing_settle(struct placing *w, struct err *err)
+{
+	const struct placed *rows = w->rows, *newest;
+	enum db_class class = DB_OK;
+
+	for (size_t i = 0, end; i < w->nrows && class == DB_OK; i = end) {
+		newest = NULL;
+		for (end = i; end < w->nrows &&
+		    compare_placed(&rows[i], &rows[end]) == 0; end++)
+			if (may_tie(&rows[end]) && (newest == NULL ||
+			    is_newer(rows[end].row, newest->row)))
+				newest = &rows[end];
+		if (newest != NULL && w->ties[end - 1] > 0)
+			class = settle_row(w->settler, newest->row,
+			    newest->event, w->ties[end - 1], err);
 	}
 	return class;
 }

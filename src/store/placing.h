@@ -1,7 +1,7 @@
 /*
  * The rows of a batch's new events in the object tables. Tables are written in
  * one fixed order and rows in key order, so that workers can't deadlock each
- * other; what a statement says of ties is settled before the next one.
+ * other; then what the statements said of ties is settled.
  */
 #ifndef STORE_PLACING_H
 #define STORE_PLACING_H
@@ -12,26 +12,29 @@
 
 #include "store/db.h"
 
-struct distance;
 struct entry;
 struct err;
-struct payloads;
+struct pipeline;
 struct placing;
 
 /*
  * For at most cap rows per statement; user_keys and prefix as for
- * transaction_new(). All that is given is borrowed. payloads are written
- * before somebody reads them to settle a tie; distance is told how long a
- * statement took.
+ * transaction_new(). All that is given is borrowed.
  */
 struct placing *placing_new(MYSQL *mysql, size_t cap,
-    const struct strings *user_keys, const char *prefix,
-    struct payloads *payloads, struct distance *distance);
+    const struct strings *user_keys, const char *prefix);
 void placing_free(struct placing *w);
 
-/* Writes the rows of those n entries that have come once and are OUT_OK. */
-enum db_class placing_write(struct placing *w, struct entry *const *entries,
-    const int64_t *deliveries, size_t n, struct err *err)
+/*
+ * Sends the rows of those n entries that have come once and are OUT_OK; the
+ * entries are borrowed until their ties are settled.
+ */
+enum db_class placing_send(struct placing *w, struct pipeline *pipeline,
+    struct entry *const *entries, const int64_t *deliveries, size_t n,
+    struct err *err) __attribute__((warn_unused_result));
+
+/* Settles their ties, once all answers and all payloads are there. */
+enum db_class placing_settle(struct placing *w, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -28,16 +28,6 @@ sql_text(struct sql *sql, const char *s)
 	free(quoted);
 }
 
-void
-sql_bytes(struct sql *sql, const char *s, size_t len)
-{
-	char *hex = mem_calloc(2 * len + 1, 1);
-
-	mysql_hex_string(hex, s, len);
-	fprintf(sql->out, "x'%s'", hex);
-	free(hex);
-}
-
 static void
 failed(const struct sql *sql, const char *what, struct err *err)
 {

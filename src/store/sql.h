@@ -21,9 +21,6 @@ FILE *sql_begin(struct sql *sql, MYSQL *mysql);
 /* Writes s as a quoted text. */
 void sql_text(struct sql *sql, const char *s);
 
-/* Writes bytes as a hexadecimal literal, which has no character set. */
-void sql_bytes(struct sql *sql, const char *s, size_t len);
-
 /*
  * Runs the statement and forgets it. Returns 0, or -1 with what (a table, a
  * tool) and the reason in err.

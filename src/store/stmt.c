@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "store/distance.h"
 
 /* One parameter's column of values; ints or ptrs, never both. */
 struct param {
@@ -19,6 +17,7 @@ struct param {
 };
 
 struct stmt {
+	MYSQL *mysql;		/* borrowed */
 	MYSQL_STMT *handle;
 	size_t nparams, cap;
 	struct param *params;
@@ -49,6 +48,7 @@ stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap)
 	struct stmt *st = mem_calloc(1, sizeof(*st));
 	unsigned int rows = 1;
 
+	st->mysql = mysql;
 	st->nparams = strlen(kinds);
 	st->cap = cap;
 	st->params = mem_calloc(st->nparams, sizeof(*st->params));
@@ -119,28 +119,22 @@ stmt_null(struct stmt *st, size_t row, size_t param)
 }
 
 int
-stmt_execute(struct stmt *st, size_t n)
+stmt_send(struct stmt *st, size_t n)
 {
 	unsigned int rows = (unsigned int)n;
+	const my_bool yes = 1, no = 0;
+	int rc;
 
-	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0 ||
-	    mysql_stmt_execute(st->handle) != 0)
+	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0)
 		return -1;
-	return 0;
+	mysql_optionsv(st->mysql, MARIADB_OPT_SKIP_READ_RESPONSE, &yes);
+	rc = mysql_stmt_execute(st->handle);
+	mysql_optionsv(st->mysql, MARIADB_OPT_SKIP_READ_RESPONSE, &no);
+	return rc == 0 ? 0 : -1;
 }
 
-int
-stmt_execute_noting(struct stmt *st, size_t n, struct distance *d)
-{
-	int64_t start_ms = clock_ms();
-	int rc = stmt_execute(st, n);
-
-	distance_note(d, clock_ms() - start_ms);
-	return rc;
-}
-
-int
-stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
+static int
+fetch_ints(struct stmt *st, int64_t *out, size_t n)
 {
 	int64_t value = 0;
 	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_LONGLONG,
@@ -160,6 +154,22 @@ stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
 	}
 	mysql_stmt_free_result(st->handle);
 	return 0;
+}
+
+int
+stmt_answer(struct stmt *st, int64_t *returned, size_t n)
+{
+	/* The library takes a lost connection away from its statements. */
+	if (st->handle->mysql == NULL ||
+	    st->mysql->methods->db_read_execute_response(st->handle) != 0)
+		return -1;
+	return returned != NULL ? fetch_ints(st, returned, n) : 0;
+}
+
+int
+stmt_execute(struct stmt *st, size_t n, int64_t *returned)
+{
+	return stmt_send(st, n) == 0 ? stmt_answer(st, returned, n) : -1;
 }
 
 unsigned int

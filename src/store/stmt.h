@@ -11,7 +11,6 @@
 
 #include "store/db.h"
 
-struct distance;
 struct err;
 struct stmt;
 
@@ -35,20 +34,21 @@ void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 
 /*
- * Sends the first n rows. Returns 0, or -1: see stmt_errno(). The second one
- * notes how long that took.
+ * Runs the statement with its first n rows. returned, unless NULL, gets what
+ * RETURNING gives: one integer per row, in the order of the rows. Returns 0,
+ * or -1: see stmt_errno().
  */
-int stmt_execute(struct stmt *st, size_t n)
-    __attribute__((warn_unused_result));
-int stmt_execute_noting(struct stmt *st, size_t n, struct distance *d)
+int stmt_execute(struct stmt *st, size_t n, int64_t *returned)
     __attribute__((warn_unused_result));
 
 /*
- * Reads what RETURNING gave: one 64-bit integer column per row, in the order
- * of the rows sent. Returns 0, or -1 as above (also when rows are missing).
+ * Its halves. Statements of a connection may be sent without reading the
+ * answers to those before, which come in the same order. What failed ones
+ * return is as above.
  */
-int stmt_fetch_ints(struct stmt *st, int64_t *out, size_t n)
+int stmt_send(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));
+int stmt_answer(struct stmt *st, int64_t *returned, size_t n);
 
 unsigned int stmt_errno(const struct stmt *st);
 const char *stmt_error(const struct stmt *st);

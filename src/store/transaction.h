@@ -7,7 +7,6 @@
 #define STORE_TRANSACTION_H
 
 #include <mysql.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,8 +41,8 @@ transaction_fn transaction_try __attribute__((warn_unused_result));
 transaction_fn transaction_replay __attribute__((warn_unused_result));
 
 /*
- * Writes the rows of n entries whose outcome is OUT_OK, settles their ties,
- * and nothing else: no journal, no links, no commit.
+ * Writes the rows and links of n entries whose outcome is OUT_OK, settles
+ * their ties, and nothing else: no journal, no commit.
  */
 enum db_class transaction_rows(struct transaction *tx, struct entry **entries,
     size_t n, struct err *err) __attribute__((warn_unused_result));
@@ -52,8 +51,5 @@ int64_t transaction_deliveries(const struct transaction *tx, size_t i);
 
 /* How long the last COMMIT took, in milliseconds. */
 int64_t transaction_commit_ms(const struct transaction *tx);
-
-/* Whether the database is far away: see distance.h. */
-bool transaction_is_far(const struct transaction *tx);
 
 #endif

@@ -64,13 +64,6 @@ store_commit_ms(const struct store *store)
 	return 0;
 }
 
-bool
-store_is_far(const struct store *store)
-{
-	(void)store;
-	return false;
-}
-
 size_t
 store_batch_bytes(const struct store *store)
 {
