@@ -1,11 +1,10 @@
 /* What Stripe's refusals are explained as. */
-#include <check.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "stripe/api_say.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define KEY "rk_test_secret"
@@ -105,15 +104,10 @@ main(void)
 {
 	Suite *suite = suite_create("api");
 	TCase *tc = tcase_create("api");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, test_answers, 0, COUNT(answers));
 	tcase_add_test(tc, test_repeat);
 	tcase_add_test(tc, test_key);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,5 +1,4 @@
 /* Settings: lines, sources and their order, rules, what is printed of them. */
-#include <check.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/setting.h"
+#include "suite.h"
 
 /* What the daemon can't do without. */
 #define MUST "STRIPE_WEBHOOK_SECRET=whsec_k\n" \
@@ -618,8 +618,6 @@ main(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, lines, 0, COUNT(line_cases));
@@ -644,8 +642,5 @@ main(void)
 	tcase_add_test(tc, sample_loads);
 	tcase_add_test(tc, printed_complete);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,8 +1,6 @@
 /* Answers over a connection of its own, and the headers for other origins. */
-#include <check.h>
 #include <fastcgi.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include "http/conn.h"
 #include "http/cors.h"
 #include "http/reply.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -178,8 +177,6 @@ main(void)
 {
 	Suite *s = suite_create("conn");
 	TCase *t = tcase_create("conn"), *c = tcase_create("cors");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, open_pair, close_pair);
 	tcase_add_test(t, whole_answer);
@@ -191,9 +188,5 @@ main(void)
 	tcase_add_loop_test(c, origin, 0, N(origins));
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

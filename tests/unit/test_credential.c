@@ -1,11 +1,10 @@
 /* What a browser presents: whose it is, and what it opens. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "stripe/credential.h"
 #include "stripe/token.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 #define KEY "a-status-key-of-32-characters-or-so"
@@ -145,17 +144,11 @@ main(void)
 {
 	Suite *s = suite_create("credential");
 	TCase *t = tcase_create("credential");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, read_header, 0, N(cases));
 	tcase_add_test(t, too_long);
 	tcase_add_test(t, tokens);
 	tcase_add_test(t, opens);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,9 +1,8 @@
 /* Tests of how times are read from a command line. */
-#include <check.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "ctl/ctl_time.h"
+#include "suite.h"
 
 static const int64_t now = 1772368200000000;	/* 2026-03-01 12:30:00 */
 
@@ -77,16 +76,10 @@ main(void)
 {
 	Suite *suite = suite_create("ctl_time");
 	TCase *tc = tcase_create("ctl_time");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, parse, 0,
 	    (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, print);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,7 +3,6 @@
  * their past, and is the same one in whichever order they are given and
  * whatever their ids are.
  */
-#include <check.h>
 #include <json-c/json.h>
 #include <obstack.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "stripe/decide.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -474,8 +474,6 @@ main(void)
 {
 	Suite *s = suite_create("decide");
 	TCase *tc = tcase_create("decide");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -486,8 +484,5 @@ main(void)
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, too_many_but_identical);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

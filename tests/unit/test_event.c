@@ -1,5 +1,4 @@
 /* Tests of event parsing: fixtures, fields, and everything that is no event. */
-#include <check.h>
 #include <glob.h>
 #include <limits.h>
 #include <obstack.h>
@@ -13,6 +12,7 @@
 #include "base/outcome.h"
 #include "stripe/event.h"
 #include "stripe/json.h"
+#include "suite.h"
 
 static struct obstack mem;
 static struct event ev;
@@ -510,8 +510,7 @@ main(void)
 {
 	Suite *s = suite_create("event");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
+	int status;
 
 	find_fixtures();
 	tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -527,10 +526,7 @@ main(void)
 	tcase_add_test(tc, every_byte_changed);
 	tcase_add_loop_test(tc, fixture, 0, (int)fixtures.gl_pathc);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	status = suite_run(s);
 	globfree(&fixtures);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

@@ -2,7 +2,6 @@
  * Connections whose requests come in pieces, or never: those that are whole
  * pass at once, byte for byte, and no others.
  */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 
 #include "http/gate.h"
 #include "http/records.h"
+#include "suite.h"
 
 enum {
 	BODY_MAX = 1 << 20,
@@ -319,8 +319,6 @@ main(void)
 {
 	Suite *s = suite_create("gate");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -333,9 +331,5 @@ main(void)
 	tcase_add_test(tc, large);
 	tcase_add_test(tc, too_large);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

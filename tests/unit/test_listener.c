@@ -1,5 +1,4 @@
 /* Sockets for nginx: their rights, their lock, what is left and taken over. */
-#include <check.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 
 #include "base/err.h"
 #include "http/listener.h"
+#include "suite.h"
 
 static char dir[64], path[sizeof(dir) + 16];
 static struct listener l;
@@ -216,8 +216,6 @@ main(void)
 {
 	Suite *suite = suite_create("listener");
 	TCase *tc = tcase_create("listener");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, serves);
@@ -230,9 +228,5 @@ main(void)
 	tcase_add_test(tc, inherited);
 	tcase_add_test(tc, inherited_nothing);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,11 +1,11 @@
 /* Quantiles of the load generator. */
-#include <check.h>
 #include <json-c/json.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../bench/load.h"
+#include "suite.h"
 
 /* A member of the report. */
 static int64_t
@@ -55,14 +55,9 @@ main(void)
 {
 	Suite *suite = suite_create("load_stats");
 	TCase *tc = tcase_create("load_stats");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, what_it_was);
 	tcase_add_test(tc, of_many);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -2,7 +2,6 @@
  * Mapping: the fixtures against the values expected of them, edge cases,
  * refusals with their reasons, links, and the columns against sql/.
  */
-#include <check.h>
 #include <json-c/json.h>
 #include <obstack.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/mem.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -884,8 +884,6 @@ main(void)
 {
 	Suite *s = suite_create("mapping");
 	TCase *tc = tcase_create("mapping");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, fixtures);
@@ -900,8 +898,5 @@ main(void)
 	tcase_add_test(tc, supports);
 	tcase_add_loop_test(tc, columns_exist, 0, (int)mapping_ntables);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

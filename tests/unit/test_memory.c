@@ -2,7 +2,6 @@
  * Events when memory runs out, at every point of their way to rows: what
  * becomes of one is whole, or the process ends and Stripe sends it again.
  */
-#include <check.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <obstack.h>
@@ -20,6 +19,7 @@
 #include "base/mem.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "suite.h"
 
 enum { STEPS = 100 };
 
@@ -192,16 +192,10 @@ main(void)
 {
 	Suite *s = suite_create("memory");
 	TCase *tc = tcase_create("memory");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test_raise_signal(tc, exhausted, SIGABRT);
 	tcase_add_loop_test(tc, memory, 0,
 	    LIMITED * 2 * (int)(sizeof(shapes) / sizeof(shapes[0])));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

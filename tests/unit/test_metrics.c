@@ -1,5 +1,4 @@
 /* The scoreboard: what workers count, what is made of it, and whose it is. */
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/metrics.h"
+#include "suite.h"
 
 static char dir[64], path[sizeof(dir) + 16];
 static struct err err;
@@ -244,8 +244,6 @@ main(void)
 {
 	Suite *suite = suite_create("metrics");
 	TCase *tc = tcase_create("metrics");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, summed_over_slots);
@@ -258,9 +256,5 @@ main(void)
 	tcase_add_test(tc, no_scoreboard);
 	tcase_add_test(tc, of_another_version);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

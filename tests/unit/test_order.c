@@ -2,7 +2,6 @@
  * The ordering key: ranks within one second, what is final, and that each
  * lifecycle ends in the rows expected of it, whatever the order.
  */
-#include <check.h>
 #include <glob.h>
 #include <json-c/json.h>
 #include <obstack.h>
@@ -15,6 +14,7 @@
 #include "stripe/event.h"
 #include "stripe/mapping.h"
 #include "stripe/order.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -456,8 +456,6 @@ main(void)
 {
 	Suite *s = suite_create("order");
 	TCase *tc = tcase_create("order");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(tc, newer, 0, N(pairs));
 	tcase_add_test(tc, plan_sources);
@@ -466,8 +464,5 @@ main(void)
 	tcase_add_test(tc, layout);
 	tcase_add_test(tc, lifecycles);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* Requests that wait, and the news that reach them. */
-#include <check.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "serve/parked.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "suite.h"
 
 static struct parked_table table;
 
@@ -275,8 +275,6 @@ main(void)
 {
 	Suite *s = suite_create("parked");
 	TCase *t = tcase_create("parked"), *n = tcase_create("news");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_table, free_table);
 	tcase_add_test(t, news_of_an_id);
@@ -288,9 +286,5 @@ main(void)
 	tcase_add_test(n, news_between_processes);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, n);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -2,7 +2,6 @@
  * The way of the slots: last in, first out when they are free, first in, first
  * out when they are queued, and none is lost between two threads.
  */
-#include <check.h>
 #include <obstack.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/queue.h"
+#include "suite.h"
 
 enum {
 	SLOTS = 6,
@@ -381,8 +381,6 @@ main(void)
 {
 	Suite *s = suite_create("queue");
 	TCase *tc = tcase_create("queue");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -400,8 +398,5 @@ main(void)
 	tcase_add_test(tc, plenty);
 	tcase_add_test(tc, call_wakes);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -2,11 +2,11 @@
  * FastCGI records: what is a whole request and what never will be one, however
  * its bytes are cut into pieces.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/records.h"
+#include "suite.h"
 
 /* Records as bytes: header of type and id 1, content of n bytes. */
 #define HEAD(type, n) "\1" type "\0\1\0" n "\0\0"
@@ -166,8 +166,6 @@ main(void)
 {
 	Suite *s = suite_create("records");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, any_pieces, 0,
 	    sizeof(cases) / sizeof(cases[0]));
@@ -175,9 +173,5 @@ main(void)
 	tcase_add_test(tc, cut);
 	tcase_add_test(tc, endless_params);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,9 +1,9 @@
 /* Tests of blanking and masking: tables of texts before and after. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stripe/redact.h"
+#include "suite.h"
 
 struct edit_case {
 	const char *in;
@@ -160,8 +160,6 @@ main(void)
 {
 	Suite *suite = suite_create("redact");
 	TCase *tc = tcase_create("redact");
-	SRunner *runner;
-	int failed;
 
 #define LOOP(test, cases) tcase_add_loop_test(tc, test, 0, \
 	(int)(sizeof(cases) / sizeof((cases)[0])))
@@ -171,9 +169,5 @@ main(void)
 	LOOP(forget, forget_cases);
 	tcase_add_test(tc, too_deep);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

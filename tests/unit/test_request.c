@@ -2,11 +2,9 @@
  * Requests through libfcgi, as records of a peer: which parameters and bodies
  * are taken, and that every one is read to its end before it is answered.
  */
-#include <check.h>
 #include <fastcgi.h>
 #include <obstack.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +13,7 @@
 #include "base/mem.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -290,8 +289,6 @@ main(void)
 {
 	Suite *suite = suite_create("request");
 	TCase *tc = tcase_create("request");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, body, 0, N(bodies));
@@ -302,9 +299,5 @@ main(void)
 	tcase_add_loop_test(tc, answer, 0, N(answers));
 	tcase_add_test(tc, peer_gone);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -3,7 +3,6 @@
  * of the fixtures, a seed makes the same bytes, and each lifecycle ends in the
  * rows expected of it.
  */
-#include <check.h>
 #include <glob.h>
 #include <json-c/json.h>
 #include <obstack.h>
@@ -17,6 +16,7 @@
 #include "stripe/event.h"
 #include "stripe/mapping.h"
 #include "stripe/sample.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -547,8 +547,6 @@ main(void)
 {
 	Suite *suite = suite_create("sample");
 	TCase *tc = tcase_create("sample");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, type, 0, (int)sample_ntypes() * NSHAPES);
@@ -562,9 +560,5 @@ main(void)
 	tcase_add_test(tc, all_lifecycles);
 	tcase_add_test(tc, previous);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

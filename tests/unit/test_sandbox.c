@@ -3,7 +3,6 @@
  * refused, or the end of it.
  */
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -29,6 +28,7 @@
 
 #include "base/err.h"
 #include "serve/sandbox_int.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -526,8 +526,6 @@ main(void)
 {
 	Suite *suite = suite_create("sandbox");
 	TCase *tc = tcase_create("sandbox");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	/* Sanitizers can't live in it. */
@@ -543,8 +541,5 @@ main(void)
 	tcase_add_test(tc, needs);
 	tcase_add_test(tc, words);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

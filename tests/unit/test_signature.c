@@ -1,5 +1,4 @@
 /* Tests of Stripe-Signature: the vectors, and what they leave out. */
-#include <check.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "base/outcome.h"
 #include "stripe/signature.h"
+#include "suite.h"
 
 static const char secret_text[] = "whsec_test_secret";
 static const char body[] =
@@ -299,8 +299,7 @@ main(void)
 	struct json_object *doc;
 	Suite *s = suite_create("signature");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
+	int status;
 
 	snprintf(path, sizeof(path), "%s/tests/signature-vectors.json",
 	    srcdir != NULL ? srcdir : ".");
@@ -320,10 +319,7 @@ main(void)
 	tcase_add_loop_test(tc, many_values, 60, 68);
 	tcase_add_test(tc, threads);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	status = suite_run(s);
 	json_object_put(doc);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

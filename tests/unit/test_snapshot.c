@@ -1,5 +1,4 @@
 /* Snapshots: their kinds against the mapping, and the events they become. */
-#include <check.h>
 #include <json-c/json.h>
 #include <obstack.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "store/snapshot.h"
 #include "stripe/event.h"
 #include "stripe/mapping.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -208,8 +208,6 @@ main(void)
 {
 	Suite *suite = suite_create("snapshot");
 	TCase *tc = tcase_create("snapshot");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, test_kinds);
@@ -217,8 +215,5 @@ main(void)
 	tcase_add_test(tc, test_event);
 	tcase_add_test(tc, test_long_ids);
 	tcase_add_loop_test(tc, test_succeeded_at, 0, COUNT(payments));
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

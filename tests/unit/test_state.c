@@ -1,10 +1,9 @@
 /* What front ends are told: kinds of objects by their ids, and their states. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "stripe/state.h"
+#include "suite.h"
 
 #define N(array) (int)(sizeof(array) / sizeof((array)[0]))
 
@@ -220,8 +219,6 @@ main(void)
 {
 	Suite *s = suite_create("state");
 	TCase *tc = tcase_create("state");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(tc, kind_of_id, 0, N(ids));
 	tcase_add_test(tc, length_of_id);
@@ -229,8 +226,5 @@ main(void)
 	tcase_add_loop_test(tc, state_of_status, 0, N(statuses));
 	tcase_add_loop_test(tc, session, 0, N(sessions));
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* Tests of status tokens: the vectors, and the way there and back. */
-#include <check.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/outcome.h"
 #include "stripe/token.h"
+#include "suite.h"
 
 static struct json_object *vectors;
 
@@ -84,8 +84,7 @@ main(void)
 	struct json_object *doc;
 	Suite *s = suite_create("token");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed, n;
+	int status, n;
 
 	snprintf(path, sizeof(path), "%s/tests/token-vectors.json",
 	    srcdir != NULL ? srcdir : ".");
@@ -99,10 +98,7 @@ main(void)
 	tcase_add_loop_test(tc, same_text, 0, n);
 	tcase_add_test(tc, unmakeable);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	status = suite_run(s);
 	json_object_put(doc);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

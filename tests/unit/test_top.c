@@ -1,8 +1,7 @@
 /* Tests of what two readings of the scoreboard tell. */
-#include <check.h>
-#include <stdlib.h>
 
 #include "ctl/top_sample.h"
+#include "suite.h"
 
 enum { NBUCKETS = 4, MS = 1000 };
 
@@ -65,16 +64,10 @@ main(void)
 {
 	Suite *suite = suite_create("top");
 	TCase *tc = tcase_create("top");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, quantile, 0,
 	    (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, rate_and_mean);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,5 +1,4 @@
 /* Whose turn it is to take what comes, and who steps in. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/metrics.h"
 #include "serve/turn.h"
 #include "serve/worker.h"
+#include "suite.h"
 
 enum { A = 1, B = 3, C = 7, NOW_MS = 1000 * TURN_MS };
 
@@ -150,8 +150,6 @@ main(void)
 {
 	Suite *suite = suite_create("turn");
 	TCase *tc = tcase_create("turn");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, one_after_another);
@@ -161,8 +159,5 @@ main(void)
 	tcase_add_test(tc, just_not_yet);
 	tcase_add_test(tc, ours);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }
