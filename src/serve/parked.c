@@ -44,15 +44,22 @@ bucket(struct parked_table *t, uint64_t key)
 }
 
 static void
+leave_queue(struct parked_table *t, struct parked *p)
+{
+	TAILQ_REMOVE(&t->queue, p, queue);
+	t->queued--;
+	t->eager -= waits(p);
+	p->queued = false;
+}
+
+static void
 leave_lists(struct parked_table *t, struct parked *p)
 {
 	for (size_t i = 0; i < PARKED_KEYS; i++)
 		if (p->keys[i].owner != NULL)
 			LIST_REMOVE(&p->keys[i], others);
-	if (p->queued) {
-		TAILQ_REMOVE(&t->queue, p, queue);
-		t->queued--;
-	}
+	if (p->queued)
+		leave_queue(t, p);
 	if (p->ticking)
 		TAILQ_REMOVE(&t->ticks, p, tick);
 	TAILQ_REMOVE(&t->all, p, all);
@@ -101,9 +108,7 @@ parked_take(struct parked_table *t)
 
 	if (p == NULL)
 		return NULL;
-	TAILQ_REMOVE(&t->queue, p, queue);
-	t->queued--;
-	p->queued = false;
+	leave_queue(t, p);
 	p->looking = true;
 	TAILQ_REMOVE(&t->all, p, all);
 	TAILQ_INSERT_TAIL(&t->all, p, all);
@@ -153,6 +158,7 @@ parked_queue(struct parked_table *t, struct parked *p)
 		p->queued = true;
 		TAILQ_INSERT_TAIL(&t->queue, p, queue);
 		t->queued++;
+		t->eager += waits(p);
 	}
 }
 

@@ -72,8 +72,8 @@ struct parked_table {
 					   its order */
 	struct parked_bucket *buckets;
 	size_t nbuckets;
-	size_t n, waiting, queued;	/* all; those that wait for news; those
-					   that want a look */
+	size_t n, waiting;		/* all; those that wait for news */
+	size_t queued, eager;		/* that want a look; that wait, too */
 };
 
 void parked_init(struct parked_table *t, size_t slots);

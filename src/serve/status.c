@@ -29,6 +29,7 @@ enum {
 	SLICE_MS = 50,		/* between slices of a round, */
 	SLICE_MIN = 125,	/* of so many at least, if there are */
 	LINGER_MS = 5000,	/* for the last looks, at the end */
+	DOOR_MS = 10,		/* that new ones wait who must wait anyway */
 	ACCEPTS = 64,		/* in a row */
 	EVENTS = 256,
 	BODY_MAX = 4096		/* no route here takes one */
@@ -44,6 +45,7 @@ struct loop {
 	FCGX_Request fcgi;
 	struct obstack mem;
 	char sources[SOURCE__MAX];	/* their addresses are the names */
+	int64_t door_ms;		/* when the listener is heard again */
 	int64_t sweep_ms;		/* when the next is due */
 	int64_t slice_ms;		/* when one may be due */
 	int64_t last_slice_ms;
@@ -72,6 +74,62 @@ accept_one(struct loop *l)
 	return true;
 }
 
+static int
+listen_to(struct loop *l, int fd, enum source source, uint32_t events)
+{
+	struct epoll_event event = { .events = events,
+	    .data.ptr = &l->sources[source] };
+
+	if (epoll_ctl(l->s.epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return 0;
+	log_line(LOG_ERR, "epoll: %s", strerror(errno));
+	return -1;
+}
+
+/* The listener is shared: one worker is woken, not all of them. */
+static int
+open_door(struct loop *l)
+{
+	l->door_ms = clock_ms() + IDLE_MS;	/* should it fail */
+	if (listen_to(l, l->s.worker->fd, SOURCE_LISTENER,
+	    EPOLLIN | EPOLLEXCLUSIVE) != 0)
+		return -1;
+	l->door_ms = 0;
+	return 0;
+}
+
+/*
+ * While no look is due, new ones gather outside: to be woken for each costs
+ * more than to serve it.
+ */
+static void
+close_door(struct loop *l)
+{
+	int64_t now_ms = clock_ms(), until = now_ms + DOOR_MS;
+
+	if (l->door_ms != 0 || now_ms >= l->s.look_ms ||
+	    epoll_ctl(l->s.epoll, EPOLL_CTL_DEL, l->s.worker->fd, NULL) != 0)
+		return;
+	l->door_ms = until < l->s.look_ms ? until : l->s.look_ms;
+}
+
+/* At the end, too: who came before it is served. */
+static bool
+door_opens(struct loop *l, enum worker_next next)
+{
+	return l->door_ms != 0 &&
+	    (next == WORKER_END || clock_ms() >= l->door_ms) &&
+	    open_door(l) == 0;
+}
+
+static void
+accept_some(struct loop *l)
+{
+	for (int i = 0; i < ACCEPTS && accept_one(l); i++)
+		;
+	close_door(l);
+}
+
 static void
 heard(void *arg, uint64_t key)
 {
@@ -94,8 +152,7 @@ act(struct loop *l, const struct epoll_event *event)
 
 	if (source == &l->sources[SOURCE_LISTENER] ||
 	    source == &l->sources[SOURCE_GATE])
-		for (int i = 0; i < ACCEPTS && accept_one(l); i++)
-			;
+		accept_some(l);
 	else if (source == &l->sources[SOURCE_WATCHER])
 		status_looked(&l->s);
 	else if (source == &l->sources[SOURCE_NEWS])
@@ -192,6 +249,8 @@ wait_ms(const struct loop *l)
 		until = l->slice_ms;
 	if (first != NULL && first->tick_ms < until)
 		until = first->tick_ms;
+	if (l->door_ms != 0 && l->door_ms < until)
+		until = l->door_ms;
 	return until > now ? (int)(until - now) : 0;
 }
 
@@ -206,7 +265,7 @@ serve(struct loop *l)
 	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
 		next = worker_wait(&epolled, wait_ms(l), true);
-		if (next == WORKER_ACCEPT)
+		if (next == WORKER_ACCEPT || door_opens(l, next))
 			act_on_all(l);
 		now_ms = clock_ms();
 		tick(&l->s, now_ms);
@@ -250,18 +309,6 @@ drain(struct loop *l)
 }
 
 static int
-listen_to(struct loop *l, int fd, enum source source, uint32_t events)
-{
-	struct epoll_event event = { .events = events,
-	    .data.ptr = &l->sources[source] };
-
-	if (epoll_ctl(l->s.epoll, EPOLL_CTL_ADD, fd, &event) == 0)
-		return 0;
-	log_line(LOG_ERR, "epoll: %s", strerror(errno));
-	return -1;
-}
-
-static int
 set_up(struct loop *l, const struct worker *w)
 {
 	l->s.worker = w;
@@ -274,11 +321,9 @@ set_up(struct loop *l, const struct worker *w)
 	parked_init(&l->s.table, (size_t)w->cfg->status_slots);
 	l->s.ear = news_listen(w->generation, w->index);
 	l->s.epoll = epoll_create1(EPOLL_CLOEXEC);
-	/* The listener is shared: one worker is woken, not all of them. */
 	if (l->s.epoll < 0 || (l->s.watcher = watcher_new(w->cfg,
 	    w->index)) == NULL ||
-	    listen_to(l, w->fd, SOURCE_LISTENER,
-	    EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
+	    open_door(l) != 0 ||
 	    listen_to(l, gate_fd(), SOURCE_GATE, EPOLLIN) != 0 ||
 	    listen_to(l, watcher_fd(l->s.watcher), SOURCE_WATCHER,
 	    EPOLLIN) != 0)

@@ -24,6 +24,7 @@ struct status {
 
 	struct watcher_job job;
 	bool busy;			/* the watcher has the job */
+	int64_t began_ms;		/* when it got it */
 	int64_t look_ms;		/* when the next one is due */
 	struct parked **asked;		/* whose its lookups are */
 	size_t room;			/* of both arrays */
@@ -49,8 +50,9 @@ void status_abandon(struct status *s, struct parked *p);
 
 /*
  * status_look.c: gives the watcher what wants a look, if it is free and the
- * last look, if it had few questions, is a moment ago: a look costs the
- * database as much as twenty of them.
+ * last look is a moment ago: a look costs the database as much as twenty
+ * questions. Many questions don't wait for the moment's end, nor do news after
+ * a look at many.
  */
 void status_look(struct status *s);
 

@@ -11,8 +11,11 @@
 
 enum {
 	LOOK_MAX = 2000,	/* in one job, so that new ones wait little */
-	MOMENT_MS = 10,		/* from one look to the next, unless */
-	PLENTY = 16		/* so many were looked at, or want to be */
+	PLENTY = 48,		/* that don't wait for the moment's end */
+	MOMENT_LOOKS = 10,	/* it is as long as so many: looks take the
+				   processor from deliveries */
+	MOMENT_MIN_MS = 4,
+	MOMENT_MAX_MS = 40
 };
 
 static void
@@ -26,15 +29,20 @@ make_room(struct status *s, size_t n)
 	    sizeof(*s->job.lookups));
 }
 
+static bool
+is_due(const struct status *s, int64_t now_ms)
+{
+	return now_ms >= s->look_ms || s->table.queued >= PLENTY ||
+	    (s->job.n >= PLENTY && s->table.eager > 0);
+}
+
 void
 status_look(struct status *s)
 {
 	int64_t now_ms = clock_ms();
-	size_t queued = s->table.queued;
 	struct parked *p;
 
-	if (s->busy || queued == 0 ||
-	    (queued < PLENTY && now_ms < s->look_ms))
+	if (s->busy || s->table.queued == 0 || !is_due(s, now_ms))
 		return;
 	s->job.n = 0;
 	s->job.ready = false;
@@ -51,9 +59,8 @@ status_look(struct status *s)
 		    .id = p->id, .credential = &p->credential };
 		s->job.n++;
 	}
-	if (s->job.n < PLENTY)
-		s->look_ms = now_ms + MOMENT_MS;
 	s->busy = true;
+	s->began_ms = now_ms;
 	watcher_start(s->watcher, &s->job);
 }
 
@@ -119,6 +126,15 @@ tell_ready(struct status *s)
 	}
 }
 
+static int64_t
+moment_ms(int64_t took_ms)
+{
+	int64_t ms = took_ms * MOMENT_LOOKS;
+
+	return ms < MOMENT_MIN_MS ? MOMENT_MIN_MS :
+	    ms > MOMENT_MAX_MS ? MOMENT_MAX_MS : ms;
+}
+
 void
 status_looked(struct status *s)
 {
@@ -127,6 +143,7 @@ status_looked(struct status *s)
 	if (watcher_done(s->watcher) == NULL)
 		return;
 	s->busy = false;
+	s->look_ms = now_ms + moment_ms(now_ms - s->began_ms);
 	if (s->job.ready)
 		tell_ready(s);
 	for (size_t i = 0; i < s->job.n; i++)

@@ -126,7 +126,7 @@ attempts_free(struct attempts *a)
 static enum db_class
 flush(struct stmt *st, size_t n, const char *what, struct err *err)
 {
-	if (n == 0 || stmt_execute(st, n, NULL) == 0)
+	if (n == 0 || stmt_execute(st, n) == 0)
 		return DB_OK;
 	return stmt_failed(st, what, err);
 }

@@ -26,11 +26,6 @@ static const struct {
 	{ ER_CHECKREAD, DB_RETRY },		/* 1020, snapshot isolation */
 	{ ER_STATEMENT_TIMEOUT, DB_RETRY },	/* 1969 */
 
-	{ CR_CONNECTION_ERROR, DB_RECONNECT },	/* 2002 */
-	{ CR_CONN_HOST_ERROR, DB_RECONNECT },	/* 2003 */
-	{ CR_SERVER_GONE_ERROR, DB_RECONNECT },	/* 2006 */
-	{ CR_SERVER_LOST, DB_RECONNECT },	/* 2013 */
-	{ CR_SERVER_LOST_EXTENDED, DB_RECONNECT },	/* 2055 */
 	{ ER_CONNECTION_KILLED, DB_RECONNECT },	/* 1927 */
 	{ ER_SERVER_SHUTDOWN, DB_RECONNECT },	/* 1053 */
 	{ ER_CON_COUNT_ERROR, DB_RECONNECT },	/* 1040 */
@@ -54,6 +49,14 @@ static const struct {
 	{ ER_CONSTRAINT_FAILED, DB_DATA },	/* 4025: CHECK, JSON_VALID */
 };
 
+/* The server has none in these ranges. */
+static bool
+is_the_librarys(unsigned int number)
+{
+	return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) ||
+	    number >= CER_MIN_ERROR;
+}
+
 enum db_class
 db_classify(unsigned int mysql_errno, const char *sqlstate)
 {
@@ -64,6 +67,9 @@ db_classify(unsigned int mysql_errno, const char *sqlstate)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].number == mysql_errno)
 			return numbers[i].class;
+	/* Lost, or not understood: what comes next on it can't be trusted. */
+	if (is_the_librarys(mysql_errno))
+		return DB_RECONNECT;
 	/* 22: data exception, 23: constraint violation. */
 	if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0)
 		return DB_DATA;

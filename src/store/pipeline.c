@@ -20,8 +20,8 @@ pipeline_send(struct pipeline *p, struct stmt *st, size_t n, int64_t *returned,
 {
 	enum db_class class;
 
-	if ((p->n == PIPELINE_MAX || is_on_its_way(p, st)) &&
-	    (class = pipeline_answers(p, err)) != DB_OK)
+	if ((p->one_by_one || p->n == PIPELINE_MAX || is_on_its_way(p, st)) &&
+	    (class = pipeline_answers(p, DB_OK, err)) != DB_OK)
 		return class;
 	if (stmt_send(st, n) != 0)
 		return stmt_failed(st, what, err);
@@ -30,11 +30,9 @@ pipeline_send(struct pipeline *p, struct stmt *st, size_t n, int64_t *returned,
 }
 
 enum db_class
-pipeline_answers(struct pipeline *p, struct err *err)
+pipeline_answers(struct pipeline *p, enum db_class class, struct err *err)
 {
-	enum db_class class = DB_OK;
-
-	for (size_t i = 0; i < p->n && class != DB_RECONNECT; i++) {
+	for (size_t i = 0; i < p->n; i++) {
 		const struct sent *s = &p->sent[i];
 
 		if (stmt_answer(s->st, s->returned, s->n) != 0 &&
@@ -43,13 +41,4 @@ pipeline_answers(struct pipeline *p, struct err *err)
 	}
 	p->n = 0;
 	return class;
-}
-
-void
-pipeline_forget(struct pipeline *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		(void)stmt_answer(p->sent[i].st, p->sent[i].returned,
-		    p->sent[i].n);
-	p->n = 0;
 }

@@ -6,6 +6,7 @@
 #ifndef STORE_PIPELINE_H
 #define STORE_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ enum { PIPELINE_MAX = 32 };
 
 /* All zero: nothing is on its way. */
 struct pipeline {
+	bool one_by_one;	/* each waits for the answer before it */
 	struct sent {
 		struct stmt *st;
 		int64_t *returned;
@@ -38,12 +40,10 @@ enum db_class pipeline_send(struct pipeline *p, struct stmt *st, size_t n,
 
 /*
  * Reads all answers. Nothing else may be asked of the connection before.
- * Returns the class of the first failure, whose line is then in err.
+ * Returns class, if something failed before already; else that of the first
+ * failure, whose line is then in err.
  */
-enum db_class pipeline_answers(struct pipeline *p, struct err *err)
-    __attribute__((warn_unused_result));
-
-/* Reads all answers, for nobody: the transaction has failed. */
-void pipeline_forget(struct pipeline *p);
+enum db_class pipeline_answers(struct pipeline *p, enum db_class class,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -157,7 +157,7 @@ upsert_of(struct placing *w, struct pipeline *pipeline, const struct table *t,
 	struct stmt **st = &w->upserts[t->index];
 
 	*class = DB_OK;
-	if (*st != NULL || (*class = pipeline_answers(pipeline, err)) != DB_OK)
+	if (*st != NULL || (*class = pipeline_answers(pipeline, DB_OK, err)) != DB_OK)
 		return *st;
 	*st = upsert_prepare(w->mysql, t, UPSERT_NEWER, w->prefix, w->cap);
 	if (*st == NULL)

@@ -51,8 +51,9 @@ rebuild_write_page(struct work *w)
 	struct page *p = &w->page;
 
 	w->events += (long)p->read;
-	return p->n == 0 || transaction_rows(w->tx, p->list, p->n, w->err) ==
-	    DB_OK ? 0 : -1;
+	w->wrote = p->n == 0 ? DB_OK :
+	    transaction_rows(w->tx, p->list, p->n, w->err);
+	return w->wrote == DB_OK ? 0 : -1;
 }
 
 static int
@@ -123,10 +124,12 @@ rebuild_tell(struct work *w)
 bool
 rebuild_again(struct work *w)
 {
-	unsigned number = mysql_errno(w->r->mysql);
+	enum db_class class = w->wrote != DB_OK ? w->wrote :
+	    db_class_of(w->r->mysql);
 
+	w->wrote = DB_OK;
 	mysql_rollback(w->r->mysql);
-	if (db_classify(number, "HY000") != DB_RETRY)
+	if (class != DB_RETRY)
 		return false;
 	usleep(RETRY_US);
 	return true;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "store/batch.h"
+#include "store/db.h"
 #include "store/rebuild.h"
 #include "store/sql.h"
 #include "stripe/event.h"
@@ -50,6 +51,7 @@ struct work {
 	int64_t start_us;	/* what came later is not looked for */
 	bool shared;		/* the tables that are in work */
 	bool differs;		/* the last chunk did, so the next may too */
+	enum db_class wrote;	/* how the last page went */
 	struct differences found;	/* of the chunk in work */
 	long events, rows;		/* of the same */
 	struct err *err;

@@ -138,7 +138,7 @@ write_winner(struct settler *s, const struct row *row, const struct event *ev,
 	    s->prefix, 1)) == NULL)
 		return failed(s->mysql, err);
 	upsert_put(*st, 0, row, ev, ties);
-	if (stmt_execute(*st, 1, NULL) == 0)
+	if (stmt_execute(*st, 1) == 0)
 		return DB_OK;
 	return stmt_failed(*st, t->name, err);
 }

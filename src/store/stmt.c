@@ -2,6 +2,7 @@
 #include "store/stmt.h"
 
 #include <errmsg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,13 +69,30 @@ stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap)
 	return NULL;
 }
 
+/* The library would take the connection's error away. */
+static void
+close_handle(MYSQL_STMT *handle)
+{
+	MYSQL *mysql = handle->mysql;	/* NULL: it is closed */
+	unsigned int number = mysql != NULL ? mysql_errno(mysql) : 0;
+	char state[SQLSTATE_LENGTH + 1], text[MYSQL_ERRMSG_SIZE];
+
+	if (number != 0) {
+		snprintf(state, sizeof(state), "%s", mysql_sqlstate(mysql));
+		snprintf(text, sizeof(text), "%s", mysql_error(mysql));
+	}
+	mysql_stmt_close(handle);
+	if (number != 0)
+		mysql->methods->set_error(mysql, number, state, "%s", text);
+}
+
 void
 stmt_free(struct stmt *st)
 {
 	if (st == NULL)
 		return;
 	if (st->handle != NULL)
-		mysql_stmt_close(st->handle);
+		close_handle(st->handle);
 	for (size_t i = 0; i < st->nparams; i++) {
 		free(st->params[i].ints);
 		free(st->params[i].ptrs);
@@ -159,17 +177,19 @@ fetch_ints(struct stmt *st, int64_t *out, size_t n)
 int
 stmt_answer(struct stmt *st, int64_t *returned, size_t n)
 {
-	/* The library takes a lost connection away from its statements. */
-	if (st->handle->mysql == NULL ||
-	    st->mysql->methods->db_read_execute_response(st->handle) != 0)
-		return -1;
-	return returned != NULL ? fetch_ints(st, returned, n) : 0;
+	if (st->mysql->methods->db_read_execute_response(st->handle) == 0 &&
+	    (returned == NULL || fetch_ints(st, returned, n) == 0))
+		return 0;
+	/* Rows that there was no memory for are still to be read. */
+	if (mysql_stmt_errno(st->handle) == CR_OUT_OF_MEMORY)
+		mem_exhausted();
+	return -1;
 }
 
 int
-stmt_execute(struct stmt *st, size_t n, int64_t *returned)
+stmt_execute(struct stmt *st, size_t n)
 {
-	return stmt_send(st, n) == 0 ? stmt_answer(st, returned, n) : -1;
+	return stmt_send(st, n) == 0 ? stmt_answer(st, NULL, n) : -1;
 }
 
 unsigned int

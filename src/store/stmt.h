@@ -33,22 +33,20 @@ void stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
 void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 
-/*
- * Runs the statement with its first n rows. returned, unless NULL, gets what
- * RETURNING gives: one integer per row, in the order of the rows. Returns 0,
- * or -1: see stmt_errno().
- */
-int stmt_execute(struct stmt *st, size_t n, int64_t *returned)
+/* Runs the statement with its first n rows. Returns 0, or -1: see stmt_errno(). */
+int stmt_execute(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));
 
 /*
  * Its halves. Statements of a connection may be sent without reading the
- * answers to those before, which come in the same order. What failed ones
- * return is as above.
+ * answers to those before, which come in the same order. returned, unless
+ * NULL, gets what RETURNING gives: one integer per row, in the order of the
+ * rows. Both return 0, or -1 as above. Lack of memory ends the process.
  */
 int stmt_send(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));
-int stmt_answer(struct stmt *st, int64_t *returned, size_t n);
+int stmt_answer(struct stmt *st, int64_t *returned, size_t n)
+    __attribute__((warn_unused_result));
 
 unsigned int stmt_errno(const struct stmt *st);
 const char *stmt_error(const struct stmt *st);

@@ -120,16 +120,6 @@ send_new(struct transaction *tx, struct entry **e, const int64_t *deliveries,
 	return class;
 }
 
-/* Also where something could not be sent: what was before it is answered. */
-static enum db_class
-answers(struct transaction *tx, enum db_class class, struct err *err)
-{
-	if (class == DB_OK)
-		return pipeline_answers(&tx->pipeline, err);
-	pipeline_forget(&tx->pipeline);
-	return class;
-}
-
 static enum db_class
 settle(struct transaction *tx, enum db_class class, struct err *err)
 {
@@ -154,7 +144,7 @@ write_guessing(struct transaction *tx, struct entry **e, size_t n, bool *right,
 
 	if (class == DB_OK)
 		class = send_new(tx, e, tx->once, n, err);
-	class = answers(tx, class, err);
+	class = pipeline_answers(&tx->pipeline, class, err);
 	*right = class == DB_OK && all_new(tx, n);
 	return *right ? settle(tx, class, err) : class;
 }
@@ -164,11 +154,13 @@ static enum db_class
 write_knowing(struct transaction *tx, struct entry **e, size_t n,
     struct err *err)
 {
-	enum db_class class = answers(tx, send_events(tx, e, n, err), err);
+	enum db_class class = send_events(tx, e, n, err);
 
-	if (class == DB_OK)
-		class = answers(tx, send_new(tx, e, tx->deliveries, n, err),
-		    err);
+	class = pipeline_answers(&tx->pipeline, class, err);
+	if (class == DB_OK) {
+		class = send_new(tx, e, tx->deliveries, n, err);
+		class = pipeline_answers(&tx->pipeline, class, err);
+	}
 	return settle(tx, class, err);
 }
 
@@ -198,12 +190,10 @@ write_events(struct transaction *tx, struct entry **e, size_t n,
 		return write_knowing(tx, e, n, err);
 	}
 	class = write_guessing(tx, e, n, &right, err);
-	if (right)
-		return class;
-	tx->wary = WARY;
-	if (class == DB_RETRY || class == DB_RECONNECT)
+	if (right || class == DB_RETRY || class == DB_RECONNECT)
 		return class;
 	*err = before;
+	tx->wary = WARY;
 	if ((class = roll_back(tx, err)) == DB_OK)
 		class = write_knowing(tx, e, n, err);
 	return class;
@@ -220,6 +210,8 @@ end(struct transaction *tx, enum db_class class, struct err *err)
 			class = db_failed(tx->mysql, "commit", err);
 		tx->commit_ms = clock_ms() - start_ms;
 	}
+	/* Waits for locks shall not add up again. */
+	tx->pipeline.one_by_one = class == DB_RETRY;
 	/* A lock wait rolls back the statement alone, so do it for all. */
 	if (class != DB_OK && class != DB_RECONNECT &&
 	    roll_back(tx, err) != DB_OK)
@@ -238,8 +230,10 @@ enum db_class
 transaction_rows(struct transaction *tx, struct entry **e, size_t n,
     struct err *err)
 {
-	return settle(tx, answers(tx, send_rows(tx, e, tx->once, n, err), err),
-	    err);
+	enum db_class class = send_rows(tx, e, tx->once, n, err);
+
+	class = pipeline_answers(&tx->pipeline, class, err);
+	return settle(tx, class, err);
 }
 
 enum db_class

@@ -52,6 +52,7 @@ async function without(take, give) {
 	assert.equal(await server.count('event_journal', "status = 'failed'"), 0);
 	await until(async () => await load.resend() === 0, 'resent');
 	assert.deepEqual((await load.audit()).slice(0, 10), []);
+	assert.doesNotMatch(server.log(), / \(0\)/, 'errors have their words');
 }
 
 for (const table of ['payments', 'event_journal', 'event_payloads', 'links'])

@@ -345,7 +345,7 @@ describe('for operators', () => {
 
 	// A look costs the database as much as many questions in it.
 	test('polls that come in a moment share a look', async () => {
-		const POLLS = 60, MOMENT_MS = 10, WORKERS = 2;
+		const POLLS = 60, MOMENT_MS = 4, WORKERS = 2;
 		const payment = await delivered(makePayment());
 		const looks = async () => metric(await server.metrics(),
 			'stripehook_status_lookups_total');

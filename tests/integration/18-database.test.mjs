@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { ProxyThread } from '../chaos/proxy.mjs';
 import { ROOT, makeEvent, makePayment, newId, now } from
 	'./lib/events.mjs';
-import { until } from './lib/processes.mjs';
+import { sleep, until } from './lib/processes.mjs';
 import { SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-db-'));
@@ -209,6 +209,52 @@ describe('a database that is far away', () => {
 			`user_subscriptions WHERE stripe_subscription_id = '${id}'`), '4');
 		const { code, stdout } = await server.ctl(['rebuild', '--check']);
 		assert.equal(code, 0, stdout);
+	});
+
+	// The row waits for another's lock, with statements behind it on the way.
+	describe('an error in the middle', () => {
+		const locker = (...statements) => database.sql('USE stripehook; ' +
+			'START TRANSACTION; UPDATE payments SET amount = amount + 1; ' +
+			`${statements.join('; ')}; ROLLBACK`);
+		const arrives = async (event) => {
+			const [status] = await deliver([event]);
+			assert.equal(status, 200);
+			assert.deepEqual((await stored(event)).slice(0, 2),
+				['processed', '1']);
+			assert.equal(Buffer.from((await stored(event))[2], 'hex')
+				.toString(), JSON.stringify(event));
+		};
+		let payment, again;
+
+		beforeEach(async () => {
+			payment = makePayment();
+			await arrives(payment);
+			again = { ...payment, id: newId('evt') };
+		});
+
+		test('deadlock: the transaction is repeated', async () => {
+			const before = await count('Innodb_deadlocks');
+			const locked = locker('DO SLEEP(0.6)', 'SELECT COUNT(*) FROM ' +
+				`event_journal WHERE stripe_event_id = '${again.id}' ` +
+				'FOR UPDATE');
+			await sleep(200);
+			await arrives(again);
+			await locked;
+			assert.ok(await count('Innodb_deadlocks') > before);
+		});
+
+		test('killed: it is repeated on another connection', async () => {
+			const locked = locker('DO SLEEP(1.2)');
+			let killed = '';
+			await sleep(200);
+			const arrived = arrives(again);
+			await until(async () => (killed = await database.sql('SELECT ' +
+				'id FROM information_schema.processlist WHERE info LIKE ' +
+				"'INSERT INTO \`payments\`%'")) !== '', 'a waiting row');
+			await database.sql(`KILL QUERY ${killed.split('\n')[0]}`);
+			await arrived;
+			await locked;
+		});
 	});
 
 	test('no event without its payload', async () => {
