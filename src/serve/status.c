@@ -45,7 +45,8 @@ struct loop {
 	FCGX_Request fcgi;
 	struct obstack mem;
 	char sources[SOURCE__MAX];	/* their addresses are the names */
-	int64_t door_ms;		/* when the listener is heard again */
+	int64_t door_ms;		/* when the listener is heard again;
+					   0: it is */
 	int64_t sweep_ms;		/* when the next is due */
 	int64_t slice_ms;		/* when one may be due */
 	int64_t last_slice_ms;

@@ -149,20 +149,20 @@ fitting(const struct placed *rows, size_t n, size_t cap)
 	return k;
 }
 
-/* The table's upsert, made when it is first needed; NULL with class set. */
-static struct stmt *
-upsert_of(struct placing *w, struct pipeline *pipeline, const struct table *t,
-    enum db_class *class, struct err *err)
+/* Makes the table's upsert when it is first needed. */
+static enum db_class
+prepare_upsert(struct placing *w, struct pipeline *pipeline,
+    const struct table *t, struct err *err)
 {
 	struct stmt **st = &w->upserts[t->index];
+	enum db_class class;
 
-	*class = DB_OK;
-	if (*st != NULL || (*class = pipeline_answers(pipeline, DB_OK, err)) != DB_OK)
-		return *st;
+	if (*st != NULL)
+		return DB_OK;
+	if ((class = pipeline_answers(pipeline, DB_OK, err)) != DB_OK)
+		return class;
 	*st = upsert_prepare(w->mysql, t, UPSERT_NEWER, w->prefix, w->cap);
-	if (*st == NULL)
-		*class = db_failed(w->mysql, t->name, err);
-	return *st;
+	return *st != NULL ? DB_OK : db_failed(w->mysql, t->name, err);
 }
 
 /* Sends n rows of one table from there on, as many as fit at a time. */
@@ -172,8 +172,8 @@ send_table(struct placing *w, struct pipeline *pipeline, size_t from, size_t n,
 {
 	const struct placed *rows = &w->rows[from];
 	const struct table *t = rows[0].row->table;
-	enum db_class class;
-	struct stmt *st = upsert_of(w, pipeline, t, &class, err);
+	enum db_class class = prepare_upsert(w, pipeline, t, err);
+	struct stmt *st = w->upserts[t->index];
 
 	for (size_t done = 0, k; done < n && class == DB_OK; done += k) {
 		k = fitting(&rows[done], n - done, stmt_cap(st));

@@ -33,7 +33,7 @@ void stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
 void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 
-/* Runs the statement with its first n rows. Returns 0, or -1: see stmt_errno(). */
+/* Runs it with its first n rows. Returns 0, or -1: see stmt_errno(). */
 int stmt_execute(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));
 
