@@ -77,9 +77,12 @@ class Proxy {
 		from.on('end', () => take(null));
 	}
 
-	async set({ mode = this.mode, delay = this.delay }) {
+	// With reset, no connection made in between sees the old state.
+	async set({ mode = this.mode, delay = this.delay, reset = false }) {
 		const before = this.mode;
 		Object.assign(this, { mode, delay });
+		if (reset)
+			this.reset();
 		if (before === 'refuse' && mode !== 'refuse')
 			await this.listen();
 		if (before !== 'refuse' && mode === 'refuse')

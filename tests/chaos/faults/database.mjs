@@ -12,9 +12,7 @@ async function bad({ rig, say }, what, state, ms, { reset = false } = {}) {
 	try {
 		await sleep(ms);
 	} finally {
-		if (reset)
-			await rig.proxy.reset();
-		await rig.proxy.set({ mode: 'pass', delay: 0 });
+		await rig.proxy.set({ mode: 'pass', delay: 0, reset });
 	}
 }
 
