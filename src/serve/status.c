@@ -266,6 +266,7 @@ serve(struct loop *l)
 	do {
 		worker_beat(ACCEPTOR, STAGE_WAITING);
 		next = worker_wait(&epolled, wait_ms(l), true);
+		log_hold();
 		if (next == WORKER_ACCEPT || door_opens(l, next))
 			act_on_all(l);
 		now_ms = clock_ms();
@@ -277,6 +278,7 @@ serve(struct loop *l)
 		metrics_set(METRIC_PARKED, l->s.table.waiting);
 		metrics_set(METRIC_IN_FLIGHT,
 		    l->s.table.n - l->s.table.waiting);
+		log_flush();
 	} while (next != WORKER_END);
 }
 

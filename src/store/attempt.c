@@ -50,38 +50,29 @@ attempt_status(const struct entry *e)
 }
 
 static void
-put_text(struct stmt *st, size_t at, size_t param, const char *s)
-{
-	if (s == NULL)
-		stmt_null(st, at, param);
-	else
-		stmt_bytes(st, at, param, s, strlen(s));
-}
-
-static void
 put_outcome(struct stmt *st, size_t at, const struct entry *e)
 {
 	const char *reason = e->rows->reason;
 
-	put_text(st, at, 0, attempt_status(e));
-	put_text(st, at, 1, reason[0] != '\0' ? reason : NULL);
+	stmt_text(st, at, 0, attempt_status(e));
+	stmt_text(st, at, 1, reason[0] != '\0' ? reason : NULL);
 	if (e->out == OUT_FAILED)
 		stmt_null(st, at, 2);
 	else
 		stmt_int(st, at, 2, e->replay->at_us);
-	put_text(st, at, 3, e->event->id);
-	put_text(st, at, 4, e->replay->status);
+	stmt_text(st, at, 3, e->event->id);
+	stmt_text(st, at, 4, e->replay->status);
 }
 
 static void
 put_attempt(struct stmt *st, size_t at, const char *id, int64_t us,
     const char *status, const char *error, const char *actor)
 {
-	put_text(st, at, 0, id);
+	stmt_text(st, at, 0, id);
 	stmt_int(st, at, 1, us);
-	put_text(st, at, 2, status);
-	put_text(st, at, 3, error);
-	put_text(st, at, 4, actor);
+	stmt_text(st, at, 2, status);
+	stmt_text(st, at, 3, error);
+	stmt_text(st, at, 4, actor);
 }
 
 static void

@@ -1,8 +1,6 @@
 /* The statements of the event journal. */
 #include "store/journal.h"
 
-#include <string.h>
-
 #include "store/batch.h"
 #include "store/stmt.h"
 #include "stripe/event.h"
@@ -43,29 +41,20 @@ journal_status(enum outcome out)
 	}
 }
 
-static void
-put_text(struct stmt *st, size_t at, size_t param, const char *s)
-{
-	if (s == NULL)
-		stmt_null(st, at, param);
-	else
-		stmt_bytes(st, at, param, s, strlen(s));
-}
-
 void
 journal_put_event(struct stmt *st, size_t at, const struct entry *e)
 {
 	const struct event *ev = e->event;
 	const char *reason = e->rows->reason;
 
-	put_text(st, at, EV_ID, ev->id);
-	put_text(st, at, EV_TYPE, ev->type);
-	put_text(st, at, EV_OBJECT, ev->object_id);
-	put_text(st, at, EV_STATUS, journal_status(e->out));
-	put_text(st, at, EV_ERROR, reason[0] != '\0' ? reason : NULL);
-	put_text(st, at, EV_ACCOUNT, ev->account);
+	stmt_text(st, at, EV_ID, ev->id);
+	stmt_text(st, at, EV_TYPE, ev->type);
+	stmt_text(st, at, EV_OBJECT, ev->object_id);
+	stmt_text(st, at, EV_STATUS, journal_status(e->out));
+	stmt_text(st, at, EV_ERROR, reason[0] != '\0' ? reason : NULL);
+	stmt_text(st, at, EV_ACCOUNT, ev->account);
 	stmt_int(st, at, EV_LIVEMODE, ev->livemode);
-	put_text(st, at, EV_API_VERSION, ev->api_version);
+	stmt_text(st, at, EV_API_VERSION, ev->api_version);
 	stmt_int(st, at, EV_CREATED, ev->created);
 	stmt_int(st, at, EV_RECEIVED, e->received_us);
 	/* Numbers choose an ENUM's values from 1 on. */

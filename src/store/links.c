@@ -36,9 +36,9 @@ compare_link(const void *pa, const void *pb)
 static void
 put_link(struct stmt *st, size_t at, const struct link *link)
 {
-	stmt_bytes(st, at, 0, link->from_id, strlen(link->from_id));
-	stmt_bytes(st, at, 1, link->to_id, strlen(link->to_id));
-	stmt_bytes(st, at, 2, link->kind, strlen(link->kind));
+	stmt_text(st, at, 0, link->from_id);
+	stmt_text(st, at, 1, link->to_id);
+	stmt_text(st, at, 2, link->kind);
 }
 
 enum db_class

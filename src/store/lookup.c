@@ -96,7 +96,7 @@ failed(MYSQL *mysql)
 {
 	log_line(LOG_ERR, "database: %s (%u)", mysql_error(mysql),
 	    mysql_errno(mysql));
-	switch (db_classify(mysql_errno(mysql), mysql_sqlstate(mysql))) {
+	switch (db_class_of(mysql)) {
 	case DB_RETRY:
 		return OUT_DB_BUSY;
 	case DB_RECONNECT:

@@ -40,8 +40,7 @@ run(MYSQL *mysql, const char *sql, size_t len)
 	int left = TRIES;
 
 	while (mysql_real_query(mysql, sql, len) != 0)
-		if (db_classify(mysql_errno(mysql), mysql_sqlstate(mysql)) !=
-		    DB_RETRY || --left == 0)
+		if (db_class_of(mysql) != DB_RETRY || --left == 0)
 			return -1;
 	res = mysql_store_result(mysql);
 	mysql_free_result(res);

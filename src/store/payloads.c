@@ -61,7 +61,7 @@ static void
 put(struct stmt *st, size_t at, const struct entry *e)
 {
 	stmt_int(st, at, 0, e->received_us);
-	stmt_bytes(st, at, 1, e->event->id, strlen(e->event->id));
+	stmt_text(st, at, 1, e->event->id);
 	stmt_bytes(st, at, 2, e->payload, e->payload_len);
 }
 

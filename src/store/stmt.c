@@ -122,6 +122,15 @@ stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
 }
 
 void
+stmt_text(struct stmt *st, size_t row, size_t param, const char *s)
+{
+	if (s == NULL)
+		stmt_null(st, row, param);
+	else
+		stmt_bytes(st, row, param, s, strlen(s));
+}
+
+void
 stmt_int(struct stmt *st, size_t row, size_t param, int64_t i)
 {
 	struct param *p = &st->params[param];

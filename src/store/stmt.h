@@ -27,9 +27,13 @@ void stmt_free(struct stmt *st);
 
 size_t stmt_cap(const struct stmt *st);
 
-/* Set a parameter of a row; bytes are borrowed until stmt_execute(). */
+/*
+ * Set a parameter of a row; bytes and texts are borrowed until the rows are
+ * sent. A text that is NULL is SQL's NULL.
+ */
 void stmt_bytes(struct stmt *st, size_t row, size_t param, const char *s,
     size_t len);
+void stmt_text(struct stmt *st, size_t row, size_t param, const char *s);
 void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 

@@ -124,8 +124,7 @@ send_sql(struct tooldb *db, struct err *err)
 			return -1;
 		if (mysql_real_query(db->mysql, db->sql, db->len) == 0)
 			return 0;
-		class = db_classify(mysql_errno(db->mysql),
-		    mysql_sqlstate(db->mysql));
+		class = db_class_of(db->mysql);
 		if ((class != DB_RETRY && class != DB_RECONNECT) ||
 		    tries == TRIES_MAX)
 			return failed(db, err);

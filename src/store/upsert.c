@@ -189,10 +189,9 @@ upsert_put(struct stmt *st, size_t at, const struct row *row,
 
 	for (size_t i = 0; i < t->ncols; i++)
 		put_value(st, at, i, &row->values[i]);
-	stmt_bytes(st, at, extra + EXTRA_ACCOUNT, ev->account,
-	    strlen(ev->account));
+	stmt_text(st, at, extra + EXTRA_ACCOUNT, ev->account);
 	stmt_int(st, at, extra + EXTRA_LIVEMODE, ev->livemode);
-	stmt_bytes(st, at, extra + EXTRA_SOURCE, ev->id, strlen(ev->id));
+	stmt_text(st, at, extra + EXTRA_SOURCE, ev->id);
 	stmt_bytes(st, at, extra + EXTRA_ORDER, (const char *)row->order_key,
 	    row->order_key_len);
 	stmt_int(st, at, extra + EXTRA_TIES, (int64_t)ties);
