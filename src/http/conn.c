@@ -125,15 +125,21 @@ conn_end(struct conn *c)
 }
 
 int
-conn_reply(struct conn *c, const struct reply *reply)
+conn_answer(struct conn *c, const struct reply *reply)
 {
 	char head[REPLY_HEAD_MAX];
-	int n = reply_head(head, reply, true), rc = -1;
+	int n = reply_head(head, reply, true);
 	struct ending ending = make_ending(c);
 
-	if (n >= 0)
-		rc = put_text(c, head, (size_t)n, reply->body,
-		    reply->body_len, &ending);
+	return n < 0 ? -1 : put_text(c, head, (size_t)n, reply->body,
+	    reply->body_len, &ending);
+}
+
+int
+conn_reply(struct conn *c, const struct reply *reply)
+{
+	int rc = conn_answer(c, reply);
+
 	conn_drop(c);
 	return rc;
 }

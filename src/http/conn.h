@@ -20,7 +20,13 @@ struct conn {
 /* Takes over the connection of a request that was read to its end. */
 void conn_take(struct conn *c, FCGX_Request *r);
 
-/* Answers and ends it. Returns 0, or -1 if nginx was gone. */
+/*
+ * Answers; what is left to do is conn_drop(), for which nginx does not wait.
+ * Returns 0, or -1 if nginx was gone.
+ */
+int conn_answer(struct conn *c, const struct reply *reply);
+
+/* Both. */
 int conn_reply(struct conn *c, const struct reply *reply);
 
 /*

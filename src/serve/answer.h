@@ -6,6 +6,13 @@
 
 struct slot;
 
+/* Counts and sends the answer: all that the peer waits for. */
+void answer_send(struct slot *slot, enum outcome out);
+
+/* The rest, once it is sent: closes, measures, logs. */
+void answer_end(struct slot *slot, enum outcome out);
+
+/* Both. */
 void answer(struct slot *slot, enum outcome out);
 
 #endif

@@ -1,4 +1,7 @@
-/* Queue -> one transaction per batch -> an answer to each delivery. */
+/*
+ * Queue -> one transaction per batch -> an answer to each delivery. What is
+ * left to do after the answers waits until the database has its next batch.
+ */
 #include "serve/committer.h"
 
 #include <pthread.h>
@@ -34,6 +37,8 @@ struct committer {
 	size_t cap;		/* of a batch */
 	struct slot **slots;	/* the batch in hand */
 	struct entry **entries;
+	struct slot **answered;	/* the one before, not at its end yet */
+	size_t nanswered;
 	pthread_t thread;
 	bool running;
 	atomic_bool available;
@@ -90,6 +95,22 @@ beat(const struct committer *c, enum stage stage)
 	worker_beat(COMMITTER + c->nth, stage);
 }
 
+static void
+end_answered(void *arg)
+{
+	struct committer *c = arg;
+
+	if (c->nanswered == 0)
+		return;
+	log_hold();
+	for (size_t i = 0; i < c->nanswered; i++) {
+		answer_end(c->answered[i], c->answered[i]->entry.out);
+		queue_put(c->queue, c->answered[i]);
+	}
+	log_flush();
+	c->nanswered = 0;
+}
+
 struct committer *
 committer_new(const struct worker *w, struct queue *q, unsigned nth)
 {
@@ -104,6 +125,8 @@ committer_new(const struct worker *w, struct queue *q, unsigned nth)
 		c->cap = HELP_MAX;
 	c->store = store_new(cfg, c->cap, w->index);
 	c->slots = mem_calloc(c->cap, sizeof(struct slot *));
+	c->answered = mem_calloc(c->cap, sizeof(struct slot *));
+	store_meanwhile(c->store, end_answered, c);
 	c->entries = mem_calloc(c->cap, sizeof(struct entry *));
 	c->backoff_ms = BACKOFF_MIN_MS;
 	if (nth == 0)
@@ -119,6 +142,7 @@ committer_free(struct committer *c)
 		return;
 	store_free(c->store);
 	free(c->slots);
+	free(c->answered);
 	free(c->entries);
 	free(c);
 }
@@ -183,22 +207,40 @@ judge_commits(struct committer *c, bool idle)
 static void
 answer_batch(struct committer *c, size_t n)
 {
+	struct slot **ended = c->answered;
+
+	end_answered(c);
 	beat(c, STAGE_ANSWERING);
-	log_hold();
-	for (size_t i = 0; i < n; i++) {
-		answer(c->slots[i], c->slots[i]->entry.out);
-		queue_put(c->queue, c->slots[i]);
-	}
-	log_flush();
+	for (size_t i = 0; i < n; i++)
+		answer_send(c->slots[i], c->slots[i]->entry.out);
+	c->answered = c->slots;
+	c->nanswered = n;
+	c->slots = ended;
+}
+
+/* Takes what is queued, and waits only when nothing else is to be done. */
+static size_t
+take(struct committer *c)
+{
+	unsigned wait_ms = store_connected(c->store) ? IDLE_MS :
+	    BACKOFF_MIN_MS;
+	size_t n = 0;
+
+	if (c->nanswered > 0 && store_connected(c->store))
+		n = queue_take(c->queue, c->slots, c->cap,
+		    store_batch_bytes(c->store), 0);
+	if (n > 0)
+		return n;
+	end_answered(c);
+	return queue_take(c->queue, c->slots, c->cap,
+	    store_batch_bytes(c->store), wait_ms);
 }
 
 /* Writes what is queued, or refuses it. */
 static void
 commit_next(struct committer *c)
 {
-	size_t n = queue_take(c->queue, c->slots, c->cap,
-	    store_batch_bytes(c->store),
-	    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
+	size_t n = take(c);
 
 	beat(c, STAGE_WRITING);
 	if (n == 0)
@@ -225,6 +267,7 @@ help_out(struct committer *c)
 	beat(c, STAGE_WRITING);
 	write_batch(c, n);
 	answer_batch(c, n);
+	end_answered(c);
 }
 
 static void
@@ -257,6 +300,7 @@ run(void *arg)
 		else
 			help_if_called(c);
 	}
+	end_answered(c);
 	return NULL;
 }
 

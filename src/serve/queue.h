@@ -22,6 +22,7 @@ struct slot {
 	struct event event;
 	struct rows rows;
 	struct entry entry;	/* what the committer writes */
+	int64_t took_us;	/* until the answer was sent */
 	struct slot *next;
 };
 

@@ -32,6 +32,7 @@ struct store {
 
 	struct transaction *tx;	/* the connection's statements */
 	transaction_fn *write;	/* what is done with the entries in hand */
+	struct meanwhile meanwhile;
 
 	/* What store_watch() needs, under the mutex. */
 	pthread_mutex_t watch;
@@ -119,6 +120,14 @@ store_commit_ms(const struct store *store)
 	return store->tx != NULL ? transaction_commit_ms(store->tx) : 0;
 }
 
+void
+store_meanwhile(struct store *store, void (*fn)(void *arg), void *arg)
+{
+	store->meanwhile = (struct meanwhile){ fn, arg };
+	if (store->tx != NULL)
+		transaction_meanwhile(store->tx, store->meanwhile);
+}
+
 size_t
 store_batch_bytes(const struct store *store)
 {
@@ -144,8 +153,10 @@ store_connect(struct store *store, struct err *err, struct err *notes)
 	store->batch_bytes = facts.max_allowed_packet / 2;
 	store->tx = transaction_new(store->mysql, store->cap,
 	    &store->cfg->user_metadata_keys, "");
-	if (store->tx != NULL)
+	if (store->tx != NULL) {
+		transaction_meanwhile(store->tx, store->meanwhile);
 		return 0;
+	}
 	err_add(err, "database: %s (%u)", mysql_error(store->mysql),
 	    mysql_errno(store->mysql));
 fail:

@@ -35,6 +35,12 @@ enum db_class db_class_of(MYSQL *mysql);
 /* The same, with what (a table, a statement) and the library's words in err. */
 enum db_class db_failed(MYSQL *mysql, const char *what, struct err *err);
 
+/* What the caller does while the database works; fn may be NULL. */
+struct meanwhile {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 /* Who connects: chooses user and password from the settings. */
 enum db_role { DB_ROLE_INGEST, DB_ROLE_STATUS, DB_ROLE_OWNER };
 

@@ -32,6 +32,8 @@ pipeline_send(struct pipeline *p, struct stmt *st, size_t n, int64_t *returned,
 enum db_class
 pipeline_answers(struct pipeline *p, enum db_class class, struct err *err)
 {
+	if (p->meanwhile.fn != NULL)
+		p->meanwhile.fn(p->meanwhile.arg);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct sent *s = &p->sent[i];
 

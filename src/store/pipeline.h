@@ -20,6 +20,7 @@ enum { PIPELINE_MAX = 32 };
 /* All zero: nothing is on its way. */
 struct pipeline {
 	bool one_by_one;	/* each waits for the answer before it */
+	struct meanwhile meanwhile;
 	struct sent {
 		struct stmt *st;
 		int64_t *returned;
@@ -39,7 +40,7 @@ enum db_class pipeline_send(struct pipeline *p, struct stmt *st, size_t n,
     __attribute__((warn_unused_result));
 
 /*
- * Reads all answers. Nothing else may be asked of the connection before.
+ * Calls meanwhile, then reads all answers. Nothing else may be asked of the connection before.
  * Returns class, if something failed before already; else that of the first
  * failure, whose line is then in err.
  */

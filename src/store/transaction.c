@@ -72,6 +72,12 @@ transaction_free(struct transaction *tx)
 	free(tx);
 }
 
+void
+transaction_meanwhile(struct transaction *tx, struct meanwhile meanwhile)
+{
+	tx->pipeline.meanwhile = meanwhile;
+}
+
 int64_t
 transaction_deliveries(const struct transaction *tx, size_t i)
 {

@@ -47,6 +47,9 @@ transaction_fn transaction_replay __attribute__((warn_unused_result));
 enum db_class transaction_rows(struct transaction *tx, struct entry **entries,
     size_t n, struct err *err) __attribute__((warn_unused_result));
 
+/* See store_meanwhile(). */
+void transaction_meanwhile(struct transaction *tx, struct meanwhile meanwhile);
+
 int64_t transaction_deliveries(const struct transaction *tx, size_t i);
 
 /* How long the last COMMIT took, in milliseconds. */

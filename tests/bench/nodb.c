@@ -64,6 +64,14 @@ store_commit_ms(const struct store *store)
 	return 0;
 }
 
+void
+store_meanwhile(struct store *store, void (*fn)(void *arg), void *arg)
+{
+	(void)store;
+	(void)fn;
+	(void)arg;
+}
+
 size_t
 store_batch_bytes(const struct store *store)
 {

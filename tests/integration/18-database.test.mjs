@@ -194,6 +194,29 @@ describe('a database that is far away', () => {
 		}
 	});
 
+	// Its log line is what is left to do when it is answered.
+	test('a batch ends while the next one waits for the database',
+		async () => {
+			const payment = makePayment(), first = makePayment();
+			const next = { ...payment, id: newId('evt') };
+			assert.deepEqual(await deliver([payment]), [200]);
+			const row = database.sql('USE stripehook; START TRANSACTION; ' +
+				'UPDATE payments SET amount = amount + 1; DO SLEEP(1.5); ' +
+				'ROLLBACK');
+			const table = database.sql('LOCK TABLES ' +
+				'stripehook.event_journal READ; DO SLEEP(0.5)');
+			await sleep(200);
+			const firstAnswer = deliver([first]);
+			await sleep(100);
+			const nextAnswer = deliver([next]);
+			await table;
+			assert.deepEqual(await firstAnswer, [200]);
+			await until(() => server.log().includes(first.id), 'log line');
+			assert.deepEqual(await stored(next), ['']);
+			await row;
+			assert.deepEqual(await nextAnswer, [200]);
+		});
+
 	test('events of one second are settled by their payloads', async () => {
 		const created = now();
 		const id = newId('sub');
