@@ -206,6 +206,17 @@ queue_take(struct queue *q, struct slot **out, size_t max, size_t bytes,
 	return n;
 }
 
+bool
+queue_has(struct queue *q, size_t n)
+{
+	bool has;
+
+	pthread_mutex_lock(&q->mutex);
+	has = q->nqueued >= n;
+	pthread_mutex_unlock(&q->mutex);
+	return has;
+}
+
 void
 queue_call(struct queue *q, bool called)
 {

@@ -50,6 +50,9 @@ void queue_push(struct queue *q, struct slot *slot);
 size_t queue_take(struct queue *q, struct slot **out, size_t max,
     size_t bytes, unsigned wait_ms);
 
+/* Whether as many are queued. */
+bool queue_has(struct queue *q, size_t n);
+
 /* Says whether further committers shall help the first one. */
 void queue_call(struct queue *q, bool called);
 
