@@ -225,12 +225,15 @@ answer_batch(struct committer *c, size_t n)
 static size_t
 take(struct committer *c)
 {
+	unsigned wait_ms = store_connected(c->store) ? IDLE_MS :
+	    BACKOFF_MIN_MS;
+
 	if (!store_connected(c->store) ||
 	    !queue_has(c->queue, c->nanswered))
 		end_answered(c);
+	/* A helper may have been faster. */
 	return queue_take(c->queue, c->slots, c->cap,
-	    store_batch_bytes(c->store),
-	    store_connected(c->store) ? IDLE_MS : BACKOFF_MIN_MS);
+	    store_batch_bytes(c->store), c->nanswered > 0 ? 0 : wait_ms);
 }
 
 /* Writes what is queued, or refuses it. */

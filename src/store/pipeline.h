@@ -40,9 +40,9 @@ enum db_class pipeline_send(struct pipeline *p, struct stmt *st, size_t n,
     __attribute__((warn_unused_result));
 
 /*
- * Calls meanwhile, then reads all answers. Nothing else may be asked of the connection before.
- * Returns class, if something failed before already; else that of the first
- * failure, whose line is then in err.
+ * Calls meanwhile, then reads all answers. Nothing else may be asked of the
+ * connection before. Returns class, if something failed before already; else
+ * that of the first failure, whose line is then in err.
  */
 enum db_class pipeline_answers(struct pipeline *p, enum db_class class,
     struct err *err) __attribute__((warn_unused_result));
