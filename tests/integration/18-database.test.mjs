@@ -150,6 +150,20 @@ describe('a database that is far away', () => {
 	const deliver = async (events) => (await Promise.all(events.map((event) =>
 		server.deliver(JSON.stringify(event))))).map(({ status }) => status);
 
+	// Holds the rows of payments, and no gap between them, while the statements
+	// run.
+	const locker = (...statements) => database.sql('USE stripehook; ' +
+		'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ' +
+		'START TRANSACTION; UPDATE payments SET amount = amount + 1; ' +
+		`${statements.join('; ')}; ROLLBACK`);
+	const runs = async (statement) => {
+		let id = '';
+		await until(async () => (id = await database.sql('SELECT id FROM ' +
+			`information_schema.processlist WHERE info LIKE '${statement}'`)) !==
+			'', statement);
+		return id.split('\n')[0];
+	};
+
 	before(async () => {
 		const port = await freePort();
 		proxy = await ProxyThread.start({ port, socket });
@@ -200,20 +214,20 @@ describe('a database that is far away', () => {
 			const payment = makePayment(), first = makePayment();
 			const next = { ...payment, id: newId('evt') };
 			assert.deepEqual(await deliver([payment]), [200]);
-			const row = database.sql('USE stripehook; START TRANSACTION; ' +
-				'UPDATE payments SET amount = amount + 1; DO SLEEP(1.5); ' +
-				'ROLLBACK');
+			const row = locker('DO SLEEP(30)');
+			const holder = await runs('DO SLEEP(30)');
 			const table = database.sql('LOCK TABLES ' +
-				'stripehook.event_journal READ; DO SLEEP(0.5)');
-			await sleep(200);
+				'stripehook.event_journal READ; DO SLEEP(1)');
+			await runs('DO SLEEP(1)');
 			const firstAnswer = deliver([first]);
-			await sleep(100);
+			await runs('INSERT INTO event_journal%');
 			const nextAnswer = deliver([next]);
 			await table;
 			assert.deepEqual(await firstAnswer, [200]);
 			await until(() => server.log().includes(first.id), 'log line');
 			assert.deepEqual(await stored(next), ['']);
-			await row;
+			await database.sql(`KILL QUERY ${holder}`);
+			await Promise.allSettled([row]);
 			assert.deepEqual(await nextAnswer, [200]);
 		});
 
@@ -236,9 +250,6 @@ describe('a database that is far away', () => {
 
 	// The row waits for another's lock, with statements behind it on the way.
 	describe('an error in the middle', () => {
-		const locker = (...statements) => database.sql('USE stripehook; ' +
-			'START TRANSACTION; UPDATE payments SET amount = amount + 1; ' +
-			`${statements.join('; ')}; ROLLBACK`);
 		const arrives = async (event) => {
 			const [status] = await deliver([event]);
 			assert.equal(status, 200);
@@ -268,13 +279,10 @@ describe('a database that is far away', () => {
 
 		test('killed: it is repeated on another connection', async () => {
 			const locked = locker('DO SLEEP(1.2)');
-			let killed = '';
 			await sleep(200);
 			const arrived = arrives(again);
-			await until(async () => (killed = await database.sql('SELECT ' +
-				'id FROM information_schema.processlist WHERE info LIKE ' +
-				"'INSERT INTO \`payments\`%'")) !== '', 'a waiting row');
-			await database.sql(`KILL QUERY ${killed.split('\n')[0]}`);
+			const id = await runs('INSERT INTO `payments`%');
+			await database.sql(`KILL QUERY ${id}`);
 			await arrived;
 			await locked;
 		});
