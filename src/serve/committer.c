@@ -225,11 +225,10 @@ answer_batch(struct committer *c, size_t n)
 static size_t
 take(struct committer *c)
 {
-	unsigned wait_ms = store_connected(c->store) ? IDLE_MS :
-	    BACKOFF_MIN_MS;
+	bool connected = store_connected(c->store);
+	unsigned wait_ms = connected ? IDLE_MS : BACKOFF_MIN_MS;
 
-	if (!store_connected(c->store) ||
-	    !queue_has(c->queue, c->nanswered))
+	if (!connected || !queue_has(c->queue, c->nanswered))
 		end_answered(c);
 	/* A helper may have been faster. */
 	return queue_take(c->queue, c->slots, c->cap,

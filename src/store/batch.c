@@ -124,8 +124,6 @@ void
 store_meanwhile(struct store *store, void (*fn)(void *arg), void *arg)
 {
 	store->meanwhile = (struct meanwhile){ fn, arg };
-	if (store->tx != NULL)
-		transaction_meanwhile(store->tx, store->meanwhile);
 }
 
 size_t

@@ -88,9 +88,9 @@ void store_write(struct store *store, struct entry **entries, size_t n,
     struct err *err);
 
 /*
- * From now on store_write() calls fn(arg) when what a batch needs is on its
- * way to the database, before it waits for answers: perhaps more than once,
- * perhaps, if there is no connection, not at all.
+ * To be said before store_connect(): store_write() calls fn(arg) when what a
+ * batch needs is on its way to the database, before it waits for answers:
+ * perhaps more than once, perhaps, if there is no connection, not at all.
  */
 void store_meanwhile(struct store *store, void (*fn)(void *arg), void *arg);
 
