@@ -65,17 +65,31 @@ check_statements(const struct config *cfg, struct err *err, struct err *info)
 }
 
 static void
-check_durability(const struct config *cfg, struct err *err, struct err *info)
+check_server(const struct config *cfg, struct err *err)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
 	struct server_facts facts;
 
-	(void)info;
 	if (mysql == NULL)
 		return;
 	if (server_facts_read(&facts, mysql, err) == 0)
 		server_facts_notes(&facts, cfg, err);
 	mysql_close(mysql);
+}
+
+/* Each of several by itself: what is true of one needn't be of the others. */
+static void
+check_durability(const struct config *cfg, struct err *err, struct err *info)
+{
+	struct config one = *cfg;
+
+	(void)info;
+	if (cfg->db_host.n == 0)
+		check_server(cfg, err);
+	for (size_t i = 0; i < cfg->db_host.n; i++) {
+		one.db_host = (struct strings){ &cfg->db_host.s[i], 1 };
+		check_server(&one, err);
+	}
 }
 
 static void

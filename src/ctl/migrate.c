@@ -11,7 +11,7 @@
 #include "store/migrate.h"
 
 static int
-migrate(const struct config *cfg)
+run(const struct config *cfg)
 {
 	struct err err = ERR_INIT;
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_OWNER, NULL, 0, &err);
@@ -25,8 +25,7 @@ migrate(const struct config *cfg)
 	}
 	/* Lines appear as things are done, also in a pipe. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (migrate_schema(mysql, cfg, stdout, &err) != 0 ||
-	    accounts_apply(mysql, cfg, stdout, &err) != 0)
+	if (migrate(mysql, cfg, stdout, &err) != 0)
 		rc = CTL_NO;
 	fputs(err.text, stderr);
 	mysql_close(mysql);
@@ -56,7 +55,7 @@ ctl_migrate(int argc, char **argv)
 	if (print)
 		accounts_print(&cfg, stdout);
 	else
-		rc = migrate(&cfg);
+		rc = run(&cfg);
 	config_free(&cfg);
 	return rc;
 }

@@ -23,7 +23,7 @@ prepare_outcomes(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql,
 	    "UPDATE event_journal SET status = ?, error = ?, processed_at = "
-	    TIME_US " WHERE stripe_event_id = ? AND status = ?", "ssiss", cap);
+	    TIME_US " WHERE stripe_event_id = ? AND status = ?", "ssiss", cap, NULL);
 }
 
 /* A transaction that is repeated after a lost answer adds no second row. */
@@ -33,7 +33,7 @@ prepare_attempts(MYSQL *mysql, size_t cap)
 	return stmt_new(mysql,
 	    "INSERT IGNORE INTO event_attempts (stripe_event_id, "
 	    "attempted_at, status, error, actor) VALUES (?, " TIME_US
-	    ", ?, ?, ?)", "sisss", cap);
+	    ", ?, ?, ?)", "sisss", cap, NULL);
 }
 
 const char *

@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+/* What a connection to a node remembers. */
+#define CLUSTERED "clustered"
+
 /* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, whose header needs one not installed. */
 enum { AUTH_PLUGIN = 2 };
 
@@ -174,27 +177,53 @@ set_session(MYSQL *mysql, enum db_role role)
 	    "max_statement_time = %d",
 	    DB_LOCK_WAIT_TIMEOUT,
 	    role == DB_ROLE_OWNER ? 0 : DB_DEADLINE - 1);
-	return mysql_query(mysql, sql) == 0 ? 0 : -1;
+	if (mysql_query(mysql, sql) != 0)
+		return -1;
+	/*
+	 * Whoever reads on one node of a cluster sees what was committed on
+	 * another. Servers built without Galera don't know the variable.
+	 */
+	return mysql_query(mysql, "SET SESSION wsrep_sync_wait = 1") == 0 ||
+	    mysql_errno(mysql) == ER_UNKNOWN_SYSTEM_VARIABLE ? 0 : -1;
 }
 
-/* Whether this node may serve: false on a non-primary Galera node. */
-static bool
-node_is_primary(MYSQL *mysql)
+bool
+db_is_clustered(MYSQL *mysql)
 {
+	void *there = NULL;
+
+	return mysql_get_optionv(mysql, MARIADB_OPT_USERDATA, CLUSTERED,
+	    &there) == 0 && there != NULL;
+}
+
+/*
+ * Whether this server may serve. A node of a Galera cluster must be of its
+ * primary component and up to date; SELECT 1 succeeds on any.
+ */
+static bool
+is_ready(MYSQL *mysql)
+{
+	static char clustered[] = CLUSTERED;
+	bool galera = false, primary = false, ready = false;
 	MYSQL_RES *res;
 	MYSQL_ROW row;
-	bool primary = true;
 
-	/* SELECT 1 would succeed there, so ask what the node says of itself. */
-	if (mysql_query(mysql, "SHOW STATUS LIKE 'wsrep_cluster_status'") != 0 ||
+	if (mysql_query(mysql, "SHOW STATUS WHERE Variable_name IN "
+	    "('wsrep_provider_name', 'wsrep_cluster_status', "
+	    "'wsrep_ready')") != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL)
 		return mysql_errno(mysql) != ER_UNKNOWN_COM_ERROR;
-	row = mysql_fetch_row(res);
-	if (row != NULL && row[1] != NULL)
-		primary = strcmp(row[1], "Primary") == 0 ||
-		    strcmp(row[1], "Disconnected") == 0;
+	while ((row = mysql_fetch_row(res)) != NULL) {
+		galera |= strcmp(row[0], "wsrep_provider_name") == 0 &&
+		    row[1][0] != '\0';
+		primary |= strcmp(row[1], "Primary") == 0;
+		ready |= strcmp(row[1], "ON") == 0;
+	}
 	mysql_free_result(res);
-	return primary;
+	if (!galera)
+		return true;
+	mysql_optionsv(mysql, MARIADB_OPT_USERDATA, clustered, clustered);
+	return primary && ready;
 }
 
 static MYSQL *
@@ -211,17 +240,19 @@ connect_one(const struct config *cfg, enum db_role role, const char *host,
 	account(cfg, role, &user, &password);
 	set_options(mysql, cfg, role);
 	if (mysql_real_connect(mysql, host, user, password, database,
-	    (unsigned int)cfg->db_port, cfg->db_socket, 0) == NULL ||
-	    set_session(mysql, role) != 0) {
-		snprintf(what, sizeof(what), "database %s as %s", where,
-		    user);
-		(void)db_failed(mysql, what, err);
-	} else if (!node_is_primary(mysql)) {
-		err_add(err, "database %s: not in the cluster's primary "
-		    "component", where);
-	} else {
-		return mysql;
+	    (unsigned int)cfg->db_port, cfg->db_socket, 0) != NULL) {
+		if (!is_ready(mysql)) {
+			err_add(err, "database %s: the node is not ready: not "
+			    "in the cluster's primary component, or still "
+			    "catching up", where);
+			goto fail;
+		}
+		if (set_session(mysql, role) == 0)
+			return mysql;
 	}
+	snprintf(what, sizeof(what), "database %s as %s", where, user);
+	(void)db_failed(mysql, what, err);
+fail:
 	mysql_close(mysql);
 	return NULL;
 }

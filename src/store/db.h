@@ -35,6 +35,9 @@ enum db_class db_class_of(MYSQL *mysql);
 /* The same, with what (a table, a statement) and the library's words in err. */
 enum db_class db_failed(MYSQL *mysql, const char *what, struct err *err);
 
+/* Whether the connection is to a node of a Galera cluster. */
+bool db_is_clustered(MYSQL *mysql);
+
 /* What the caller does while the database works; fn may be NULL. */
 struct meanwhile {
 	void (*fn)(void *arg);
@@ -59,8 +62,10 @@ void db_load_all(void);
 /*
  * Connects in the given role: tries each host of STRIPEHOOK_DB_HOST once,
  * beginning with number first, or the socket; sets the session up (READ
- * COMMITTED, strict sql_mode, UTC, utf8mb4, time limits, autocommit on). A
- * node of a Galera cluster that isn't in its primary component is passed over.
+ * COMMITTED, strict sql_mode, UTC, utf8mb4, time limits, autocommit on; on
+ * Galera reads wait for what other nodes have committed). A node of a Galera
+ * cluster that isn't in its primary component, or isn't up to date, is passed
+ * over.
  * database may be NULL for none. Returns the connection, which the caller
  * closes with mysql_close(), or NULL with a line per host in err.
  */

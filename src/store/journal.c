@@ -22,10 +22,11 @@ journal_prepare_events(MYSQL *mysql, size_t cap)
 	return stmt_new(mysql,
 	    "INSERT INTO event_journal (stripe_event_id, event_type, "
 	    "object_id, status, error, account, livemode, api_version, "
-	    "created, created_at, processed_at, origin) VALUES (?, ?, ?, ?, "
-	    "?, ?, ?, ?, " TIME_S ", " TIME_US ", " TIME_US ", ?) "
-	    "ON DUPLICATE KEY UPDATE deliveries = deliveries + 1 "
-	    "RETURNING deliveries", "bbbbbbibiiii", cap);
+	    "created, created_at, processed_at, origin, deliveries) VALUES "
+	    "(?, ?, ?, ?, ?, ?, ?, ?, " TIME_S ", " TIME_US ", " TIME_US
+	    ", ?, LAST_INSERT_ID(1)) ON DUPLICATE KEY UPDATE "
+	    "deliveries = LAST_INSERT_ID(deliveries + 1)", "bbbbbbibiiii",
+	    cap, "deliveries");
 }
 
 const char *

@@ -18,7 +18,7 @@ links_prepare(MYSQL *mysql, const char *prefix, size_t cap)
 
 	snprintf(sql, sizeof(sql), "INSERT INTO %slinks (from_id, to_id, kind) "
 	    "VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE kind = kind", prefix);
-	return stmt_new(mysql, sql, "bbb", cap);
+	return stmt_new(mysql, sql, "bbb", cap, NULL);
 }
 
 static int

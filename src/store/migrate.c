@@ -1,7 +1,6 @@
 /*
  * Brings the schema up to date. Every statement may be repeated, so that an
- * interruption at any point is mended by running it again, and so that two
- * hosts at once do no harm, also on Galera, which has no named locks.
+ * interruption at any point is mended by running it again.
  */
 #include "store/migrate.h"
 
@@ -12,13 +11,16 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/accounts.h"
 #include "store/db.h"
+#include "store/tool_lock.h"
 
 enum {
 	LOCK_WAIT = 60,		/* seconds for another migration, and for
 				   queries that use a table or view */
 	TRIES = 5,		/* of a statement that met a conflict */
-	SQL_MAX = 1024		/* bytes of the statements made here */
+	SQL_MAX = 1024,		/* bytes of the statements made here */
+	TOOL_STATE = 4		/* the migration that makes it */
 };
 
 /* A migration that the database has. */
@@ -55,22 +57,6 @@ failed(MYSQL *mysql, const char *what, struct err *err)
 	return -1;
 }
 
-/* The number in the first column of the only row; dflt if NULL or no row. */
-static int
-ask(MYSQL *mysql, const char *sql, int dflt, int *answer)
-{
-	MYSQL_RES *res;
-	MYSQL_ROW row;
-
-	if (mysql_query(mysql, sql) != 0 ||
-	    (res = mysql_store_result(mysql)) == NULL)
-		return -1;
-	row = mysql_fetch_row(res);
-	*answer = row != NULL && row[0] != NULL ? atoi(row[0]) : dflt;
-	mysql_free_result(res);
-	return 0;
-}
-
 /*
  * Finds the next statement, which ends with ';' at the end of a line that is
  * no comment. Moves *text behind it and adds the lines passed to *line.
@@ -101,19 +87,24 @@ next_statement(const char **text, size_t *len, unsigned *line, unsigned *first)
 	return start;
 }
 
-int
-migrate_run(MYSQL *mysql, const char *text, const char *name, struct err *err)
+/* Runs the statements of a text, while we have the lock; NULL needs none. */
+static int
+run_text(MYSQL *mysql, struct tool_lock *lock, const char *text,
+    const char *name, struct err *err)
 {
 	const char *sql;
 	size_t len;
 	unsigned line = 0, first = 0;
 
-	while ((sql = next_statement(&text, &len, &line, &first)) != NULL)
+	while ((sql = next_statement(&text, &len, &line, &first)) != NULL) {
+		if (lock != NULL && tool_lock_held(lock, err) != 0)
+			return -1;
 		if (run(mysql, sql, len) != 0) {
 			err_add(err, "%s, line %u: %s (%u)", name, first,
 			    mysql_error(mysql), mysql_errno(mysql));
 			return -1;
 		}
+	}
 	return 0;
 }
 
@@ -152,40 +143,6 @@ use_database(MYSQL *mysql, const char *database, FILE *out, struct err *err)
 		return -1;
 	}
 	fprintf(out, "database %s: made\n", database);
-	return 0;
-}
-
-/*
- * One migration at a time on this server; the connection's end frees the lock.
- * On Galera there is none, and the statements bear it.
- */
-static int
-lock(MYSQL *mysql, const char *database, struct err *err)
-{
-	char name[2 * 64 + 1], sql[SQL_MAX];
-	int galera = 0, got = 0;
-
-	snprintf(sql, sizeof(sql), "SET SESSION lock_wait_timeout = %d",
-	    LOCK_WAIT);
-	if (run(mysql, sql, strlen(sql)) != 0 ||
-	    ask(mysql, "SELECT VARIABLE_VALUE = 'ON' "
-	    "FROM information_schema.SESSION_VARIABLES "
-	    "WHERE VARIABLE_NAME = 'WSREP_ON'", 0, &galera) != 0)
-		return failed(mysql, database, err);
-	if (galera)
-		return 0;
-	mysql_real_escape_string(mysql, name, database,
-	    strnlen(database, 64));
-	snprintf(sql, sizeof(sql), "SELECT GET_LOCK('stripehook migrate %s', "
-	    "%d)", name, LOCK_WAIT);
-	if (ask(mysql, sql, 0, &got) != 0)
-		return failed(mysql, database, err);
-	if (!got) {
-		err_add(err, "another migration of database %s has been "
-		    "running for %d s: wait for it, then run migrate again",
-		    database, LOCK_WAIT);
-		return -1;
-	}
 	return 0;
 }
 
@@ -254,15 +211,50 @@ history_verify(const struct history *h, struct err *err)
 	return 0;
 }
 
+static void
+describe(char *what, size_t size, const struct sql_file *file)
+{
+	snprintf(what, size, "migration %d %s", file->version, file->name);
+}
+
+/*
+ * On Galera the lock is in a table, which therefore comes before all others
+ * there; its migration has nothing else and may be repeated.
+ */
 static int
-apply(MYSQL *mysql, const struct sql_file *file, FILE *out, struct err *err)
+make_room_for_lock(MYSQL *mysql, struct err *err)
+{
+	char what[128];
+
+	for (size_t i = 0; db_is_clustered(mysql) && i < sql_nfiles; i++)
+		if (sql_files[i].version == TOOL_STATE) {
+			describe(what, sizeof(what), &sql_files[i]);
+			return run_text(mysql, NULL, sql_files[i].text, what,
+			    err);
+		}
+	return 0;
+}
+
+static int
+set_patience(MYSQL *mysql, struct err *err)
+{
+	char sql[SQL_MAX];
+
+	snprintf(sql, sizeof(sql), "SET SESSION lock_wait_timeout = %d",
+	    LOCK_WAIT);
+	return run(mysql, sql, strlen(sql)) == 0 ? 0 :
+	    failed(mysql, "migrate", err);
+}
+
+static int
+apply(MYSQL *mysql, struct tool_lock *lock, const struct sql_file *file,
+    FILE *out, struct err *err)
 {
 	char what[128], sql[SQL_MAX];
 	int n;
 
-	snprintf(what, sizeof(what), "migration %d %s", file->version,
-	    file->name);
-	if (migrate_run(mysql, file->text, what, err) != 0)
+	describe(what, sizeof(what), file);
+	if (run_text(mysql, lock, file->text, what, err) != 0)
 		return -1;
 	/* Another host may have recorded it meanwhile. */
 	n = snprintf(sql, sizeof(sql), "INSERT INTO schema_migrations "
@@ -276,28 +268,48 @@ apply(MYSQL *mysql, const struct sql_file *file, FILE *out, struct err *err)
 	return 0;
 }
 
-int
-migrate_schema(MYSQL *mysql, const struct config *cfg, FILE *out,
-    struct err *err)
+static int
+bring_up(MYSQL *mysql, struct tool_lock *lock, FILE *out, struct err *err)
 {
 	struct history h = { NULL, 0 };
 	int rc = -1;
 
-	if (use_database(mysql, cfg->db_name, out, err) != 0 ||
-	    lock(mysql, cfg->db_name, err) != 0 ||
-	    history_read(&h, mysql, err) != 0 || history_verify(&h, err) != 0)
+	if (history_read(&h, mysql, err) != 0 || history_verify(&h, err) != 0)
 		goto out;
 	for (size_t i = 0; i < sql_nfiles; i++)
 		if (history_find(&h, sql_files[i].version) == NULL &&
-		    apply(mysql, &sql_files[i], out, err) != 0)
+		    apply(mysql, lock, &sql_files[i], out, err) != 0)
 			goto out;
-	if (migrate_run(mysql, sql_views, "views.sql", err) != 0)
+	if (run_text(mysql, lock, sql_views, "views.sql", err) != 0)
 		goto out;
 	fprintf(out, "views: up to date\nschema is at version %d\n",
 	    sql_files[sql_nfiles - 1].version);
 	rc = 0;
 out:
 	free(h.list);
+	return rc;
+}
+
+/*
+ * One at a time: on Galera, views that two nodes make at once stop the whole
+ * cluster for good (measured with 10.11).
+ */
+int
+migrate(MYSQL *mysql, const struct config *cfg, FILE *out, struct err *err)
+{
+	struct tool_lock *lock;
+	bool busy;
+	int rc = -1;
+
+	if (use_database(mysql, cfg->db_name, out, err) != 0 ||
+	    set_patience(mysql, err) != 0 ||
+	    make_room_for_lock(mysql, err) != 0)
+		return -1;
+	lock = tool_lock_take(cfg, DB_ROLE_OWNER, "migrate",
+	    "'stripehookctl migrate'", LOCK_WAIT, out, &busy, err);
+	if (lock != NULL && bring_up(mysql, lock, out, err) == 0)
+		rc = accounts_apply(mysql, cfg, out, err);
+	tool_lock_free(lock);
 	return rc;
 }
 

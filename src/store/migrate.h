@@ -33,18 +33,11 @@ int schema_check(MYSQL *mysql, struct err *err)
     __attribute__((warn_unused_result));
 
 /*
- * Brings the schema up to date over the owner's connection (database may not
- * exist yet), with a line on out for each thing done. Returns 0, or -1 with
- * the reason in err.
+ * Brings schema, views and accounts up to date over the owner's connection
+ * (the database may not exist yet), with a line on out for each thing done.
+ * Waits for others that do the same. Returns 0, or -1 with the reason in err.
  */
-int migrate_schema(MYSQL *mysql, const struct config *cfg, FILE *out,
-    struct err *err) __attribute__((warn_unused_result));
-
-/*
- * Runs the statements of a text, each ended by ';' at the end of a line.
- * Returns 0, or -1 with the statement's first line in err.
- */
-int migrate_run(MYSQL *mysql, const char *text, const char *name,
+int migrate(MYSQL *mysql, const struct config *cfg, FILE *out,
     struct err *err) __attribute__((warn_unused_result));
 
 #endif

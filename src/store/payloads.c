@@ -20,7 +20,7 @@ payloads_prepare(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql, "INSERT INTO event_payloads (created_at, "
 	    "stripe_event_id, payload) VALUES (TIMESTAMP'1970-01-01 00:00:00' "
-	    "+ INTERVAL ? MICROSECOND, ?, ?)", "ibb", cap);
+	    "+ INTERVAL ? MICROSECOND, ?, ?)", "ibb", cap, NULL);
 }
 
 struct payloads *

@@ -20,22 +20,8 @@ enum {
 int
 retention_lock(struct tooldb *db, bool *busy, struct err *err)
 {
-	MYSQL_RES *res;
-	MYSQL_ROW row;
-
-	*busy = false;
-	fputs("SELECT GET_LOCK(LEFT(CONCAT('stripehook.payloads.', "
-	    "DATABASE()), 64), 0)", tooldb_sql(db));
-	if (tooldb_read(db, &res, err) != 0)
-		return -1;
-	row = mysql_fetch_row(res);
-	*busy = row == NULL || row[0] == NULL || row[0][0] != '1';
-	mysql_free_result(res);
-	if (!*busy)
-		return 0;
-	err_add(err, "another 'stripehookctl replay', 'prune' or 'redact' is "
-	    "running; wait for its end");
-	return -1;
+	return tooldb_lock(db, "payloads", "'stripehookctl replay', 'prune' or "
+	    "'redact'", busy, err);
 }
 
 /* tool_state has "begun received id", all of the last one dealt with. */

@@ -12,15 +12,19 @@ server_facts_read(struct server_facts *facts, MYSQL *mysql, struct err *err)
 {
 	MYSQL_RES *res = NULL;
 	MYSQL_ROW row;
+	const char *host = NULL;
 	int rc = -1;
 
 	memset(facts, 0, sizeof(*facts));
+	(void)mariadb_get_infov(mysql, MARIADB_CONNECTION_HOST, &host);
+	snprintf(facts->name, sizeof(facts->name), "database%s%s",
+	    host != NULL ? " " : "", host != NULL ? host : "");
 	if (mysql_query(mysql, "SELECT @@max_allowed_packet, "
 	    "@@innodb_flush_log_at_trx_commit, @@sync_binlog, @@log_bin, "
 	    "@@read_only, @@binlog_format, VERSION()") != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL ||
 	    (row = mysql_fetch_row(res)) == NULL) {
-		err_add(err, "database: %s (%u)", mysql_error(mysql),
+		err_add(err, "%s: %s (%u)", facts->name, mysql_error(mysql),
 		    mysql_errno(mysql));
 		goto out;
 	}
@@ -33,8 +37,8 @@ server_facts_read(struct server_facts *facts, MYSQL *mysql, struct err *err)
 	    row[5]);
 	snprintf(facts->version, sizeof(facts->version), "%s", row[6]);
 	if (facts->read_only)
-		err_add(err, "database: the server is read-only "
-		    "(read_only=1): point STRIPEHOOK_DB_HOST at the primary");
+		err_add(err, "%s: the server is read-only (read_only=1): "
+		    "point STRIPEHOOK_DB_HOST at the primary", facts->name);
 	else
 		rc = 0;
 out:
@@ -47,19 +51,19 @@ server_facts_notes(const struct server_facts *f, const struct config *cfg,
     struct err *notes)
 {
 	if (f->flush_log_at_trx_commit != 1)
-		err_add(notes, "database: innodb_flush_log_at_trx_commit is "
-		    "%d: a crash of the server can lose events that were "
-		    "answered 2xx; set it to 1", f->flush_log_at_trx_commit);
+		err_add(notes, "%s: innodb_flush_log_at_trx_commit is %d: a "
+		    "crash of the server can lose events that were answered "
+		    "2xx; set it to 1", f->name, f->flush_log_at_trx_commit);
 	if (f->log_bin && f->sync_binlog != 1)
-		err_add(notes, "database: sync_binlog is %d: after a crash "
-		    "replicas can miss events; set it to 1", f->sync_binlog);
+		err_add(notes, "%s: sync_binlog is %d: after a crash replicas "
+		    "can miss events; set it to 1", f->name, f->sync_binlog);
 	if (f->log_bin && strcmp(f->binlog_format, "STATEMENT") == 0)
-		err_add(notes, "database: binlog_format is STATEMENT, unsafe "
-		    "under READ COMMITTED; set it to ROW");
+		err_add(notes, "%s: binlog_format is STATEMENT, unsafe under "
+		    "READ COMMITTED; set it to ROW", f->name);
 	if (f->max_allowed_packet / 2 < (size_t)cfg->body_max)
-		err_add(notes, "database: max_allowed_packet is %zu bytes, "
-		    "less than twice STRIPEHOOK_BODY_MAX (%ld): large events "
-		    "could not be stored", f->max_allowed_packet,
+		err_add(notes, "%s: max_allowed_packet is %zu bytes, less "
+		    "than twice STRIPEHOOK_BODY_MAX (%ld): large events could "
+		    "not be stored", f->name, f->max_allowed_packet,
 		    cfg->body_max);
 }
 

@@ -14,6 +14,7 @@
 struct err;
 
 struct server_facts {
+	char name[300];			/* "database", and its host */
 	size_t max_allowed_packet;	/* bytes */
 	int flush_log_at_trx_commit;
 	int sync_binlog;

@@ -1,4 +1,4 @@
-/* Prepared statements with column-wise array binding. */
+/* Prepared statements with column-wise arrays, or a statement per row. */
 #include "store/stmt.h"
 
 #include <errmsg.h>
@@ -17,12 +17,22 @@ struct param {
 	char *indicators;
 };
 
+/* Why one failed. */
+struct failure {
+	unsigned int number;
+	char state[SQLSTATE_LENGTH + 1];
+	char text[MYSQL_ERRMSG_SIZE];
+};
+
 struct stmt {
 	MYSQL *mysql;		/* borrowed */
 	MYSQL_STMT *handle;
 	size_t nparams, cap;
 	struct param *params;
-	MYSQL_BIND *binds;
+	MYSQL_BIND *binds;	/* of the arrays */
+	bool by_row;
+	MYSQL_BIND *row;	/* of one */
+	struct failure failure;	/* of the first row that failed */
 };
 
 static void
@@ -43,27 +53,54 @@ param_init(struct param *p, MYSQL_BIND *bind, char kind, size_t cap)
 	bind->length = p->lens;
 }
 
-struct stmt *
-stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap)
+static int
+prepare(struct stmt *st, const char *sql, const char *returning)
 {
-	struct stmt *st = mem_calloc(1, sizeof(*st));
+	char *text;
+	int rc;
+
+	if (st->by_row || returning == NULL)
+		return mysql_stmt_prepare(st->handle, sql, strlen(sql));
+	if (asprintf(&text, "%s RETURNING %s", sql, returning) < 0)
+		mem_exhausted();
+	rc = mysql_stmt_prepare(st->handle, text, strlen(text));
+	free(text);
+	return rc;
+}
+
+static int
+bind_arrays(struct stmt *st)
+{
 	unsigned int rows = 1;
 
+	/* Bulk mode must be known before they are bound. */
+	return mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE,
+	    &rows) == 0 && mysql_stmt_bind_param(st->handle, st->binds) == 0 ?
+	    0 : -1;
+}
+
+struct stmt *
+stmt_new(MYSQL *mysql, const char *sql, const char *kinds, size_t cap,
+    const char *returning)
+{
+	struct stmt *st = mem_calloc(1, sizeof(*st));
+
 	st->mysql = mysql;
+	st->by_row = db_is_clustered(mysql);
 	st->nparams = strlen(kinds);
 	st->cap = cap;
 	st->params = mem_calloc(st->nparams, sizeof(*st->params));
 	st->binds = mem_calloc(st->nparams, sizeof(*st->binds));
 	for (size_t i = 0; i < st->nparams; i++)
 		param_init(&st->params[i], &st->binds[i], kinds[i], cap);
-	/* Bulk mode must be known before the arrays are bound. */
+	if (st->by_row)
+		st->row = mem_calloc(st->nparams, sizeof(*st->row));
 	if ((st->handle = mysql_stmt_init(mysql)) == NULL)
 		mem_exhausted();
-	if (mysql_stmt_prepare(st->handle, sql, strlen(sql)) == 0 &&
-	    mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0 &&
-	    mysql_stmt_bind_param(st->handle, st->binds) == 0)
+	if (prepare(st, sql, returning) == 0 &&
+	    (st->by_row || bind_arrays(st) == 0))
 		return st;
-	if (stmt_errno(st) == CR_OUT_OF_MEMORY)
+	if (mysql_stmt_errno(st->handle) == CR_OUT_OF_MEMORY)
 		mem_exhausted();
 	stmt_free(st);
 	return NULL;
@@ -101,6 +138,7 @@ stmt_free(struct stmt *st)
 	}
 	free(st->params);
 	free(st->binds);
+	free(st->row);
 	free(st);
 }
 
@@ -145,19 +183,84 @@ stmt_null(struct stmt *st, size_t row, size_t param)
 	st->params[param].indicators[row] = STMT_INDICATOR_NULL;
 }
 
-int
-stmt_send(struct stmt *st, size_t n)
+/* Binds the parameters of one row. */
+static int
+bind_row(struct stmt *st, size_t r)
 {
-	unsigned int rows = (unsigned int)n;
+	static my_bool yes = 1, no = 0;
+
+	for (size_t i = 0; i < st->nparams; i++) {
+		struct param *p = &st->params[i];
+		MYSQL_BIND *bind = &st->row[i];
+
+		bind->buffer_type = st->binds[i].buffer_type;
+		bind->is_null = p->indicators[r] == STMT_INDICATOR_NULL ?
+		    &yes : &no;
+		if (p->ints != NULL) {
+			bind->buffer = &p->ints[r];
+		} else {
+			memcpy(&bind->buffer, &p->ptrs[r],
+			    sizeof(bind->buffer));
+			bind->length = &p->lens[r];
+		}
+	}
+	return mysql_stmt_bind_param(st->handle, st->row) == 0 ? 0 : -1;
+}
+
+/* Executes without waiting for the answer. */
+static int
+execute(struct stmt *st)
+{
 	const my_bool yes = 1, no = 0;
 	int rc;
 
-	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0)
-		return -1;
 	mysql_optionsv(st->mysql, MARIADB_OPT_SKIP_READ_RESPONSE, &yes);
 	rc = mysql_stmt_execute(st->handle);
 	mysql_optionsv(st->mysql, MARIADB_OPT_SKIP_READ_RESPONSE, &no);
 	return rc == 0 ? 0 : -1;
+}
+
+/* The handle forgets a row's error when the next one is dealt with. */
+static void
+note_failure(struct stmt *st)
+{
+	struct failure *f = &st->failure;
+
+	if (mysql_stmt_errno(st->handle) == CR_OUT_OF_MEMORY)
+		mem_exhausted();
+	if (f->number != 0)
+		return;
+	f->number = mysql_stmt_errno(st->handle);
+	if (f->number == 0)
+		f->number = CR_SERVER_LOST;
+	snprintf(f->state, sizeof(f->state), "%s",
+	    mysql_stmt_sqlstate(st->handle));
+	snprintf(f->text, sizeof(f->text), "%s",
+	    mysql_stmt_error(st->handle));
+}
+
+static int
+send_rows(struct stmt *st, size_t n)
+{
+	st->failure.number = 0;
+	for (size_t r = 0; r < n; r++)
+		if (bind_row(st, r) != 0 || execute(st) != 0) {
+			note_failure(st);
+			return -1;
+		}
+	return 0;
+}
+
+int
+stmt_send(struct stmt *st, size_t n)
+{
+	unsigned int rows = (unsigned int)n;
+
+	if (st->by_row)
+		return send_rows(st, n);
+	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0)
+		return -1;
+	return execute(st);
 }
 
 static int
@@ -183,10 +286,31 @@ fetch_ints(struct stmt *st, int64_t *out, size_t n)
 	return 0;
 }
 
+static int
+read_answer(struct stmt *st)
+{
+	return st->mysql->methods->db_read_execute_response(st->handle) == 0 ?
+	    0 : -1;
+}
+
+/* All, also behind one that failed: they are on their way. */
+static int
+answer_rows(struct stmt *st, int64_t *returned, size_t n)
+{
+	for (size_t r = 0; r < n; r++)
+		if (read_answer(st) != 0)
+			note_failure(st);
+		else if (returned != NULL)
+			returned[r] = (int64_t)mysql_stmt_insert_id(st->handle);
+	return st->failure.number == 0 ? 0 : -1;
+}
+
 int
 stmt_answer(struct stmt *st, int64_t *returned, size_t n)
 {
-	if (st->mysql->methods->db_read_execute_response(st->handle) == 0 &&
+	if (st->by_row)
+		return answer_rows(st, returned, n);
+	if (read_answer(st) == 0 &&
 	    (returned == NULL || fetch_ints(st, returned, n) == 0))
 		return 0;
 	/* Rows that there was no memory for are still to be read. */
@@ -204,7 +328,8 @@ stmt_execute(struct stmt *st, size_t n)
 unsigned int
 stmt_errno(const struct stmt *st)
 {
-	unsigned int number = mysql_stmt_errno(st->handle);
+	unsigned int number = st->by_row ? st->failure.number :
+	    mysql_stmt_errno(st->handle);
 
 	/* A row that RETURNING owes us and doesn't give is a lost link. */
 	return number != 0 ? number : CR_SERVER_LOST;
@@ -213,13 +338,14 @@ stmt_errno(const struct stmt *st)
 const char *
 stmt_error(const struct stmt *st)
 {
-	return mysql_stmt_error(st->handle);
+	return st->by_row ? st->failure.text : mysql_stmt_error(st->handle);
 }
 
 const char *
 stmt_sqlstate(const struct stmt *st)
 {
-	return mysql_stmt_sqlstate(st->handle);
+	return st->by_row ? st->failure.state :
+	    mysql_stmt_sqlstate(st->handle);
 }
 
 enum db_class

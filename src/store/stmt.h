@@ -1,6 +1,10 @@
 /*
- * A prepared statement with array binding: many rows of parameters travel in
- * one round trip. Its arrays have a fixed capacity and are bound once.
+ * A prepared statement whose many rows of parameters travel in one round trip.
+ * They are an array (COM_STMT_BULK_EXECUTE), of which the server makes one
+ * statement; but on a node of a Galera cluster each row is a statement. There,
+ * MariaDB 10.11 goes on with an array whose transaction was aborted by a
+ * conflict, in a new transaction and without a word, so that the rows before
+ * are lost (measured; not by a deadlock on a server by itself).
  */
 #ifndef STORE_STMT_H
 #define STORE_STMT_H
@@ -18,11 +22,14 @@ struct stmt;
  * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes, 'i'
  * integer. Text that is only stored goes as bytes: the server checks that it
  * is of the column's character set, and need not convert it. cap is the number
- * of rows that fit. Returns NULL on error: see mysql_errno(mysql) and
- * mysql_error(mysql). Out of memory ends the process.
+ * of rows that fit. returning, unless NULL, is an integer column of which each
+ * row tells the value: the statement must give it that by LAST_INSERT_ID(), as
+ * which it comes with the answer to a row that is a statement. Returns NULL on
+ * error: see mysql_errno(mysql) and mysql_error(mysql). Out of memory ends the
+ * process.
  */
 struct stmt *stmt_new(MYSQL *mysql, const char *sql, const char *kinds,
-    size_t cap) __attribute__((warn_unused_result));
+    size_t cap, const char *returning) __attribute__((warn_unused_result));
 void stmt_free(struct stmt *st);
 
 size_t stmt_cap(const struct stmt *st);
@@ -44,8 +51,8 @@ int stmt_execute(struct stmt *st, size_t n)
 /*
  * Its halves. Statements of a connection may be sent without reading the
  * answers to those before, which come in the same order. returned, unless
- * NULL, gets what RETURNING gives: one integer per row, in the order of the
- * rows. Both return 0, or -1 as above. Lack of memory ends the process.
+ * NULL, gets the column that the statement returns, in the order of the rows.
+ * Both return 0, or -1 as above. Lack of memory ends the process.
  */
 int stmt_send(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));

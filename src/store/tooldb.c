@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/tool_lock.h"
 
 enum { TRIES_MAX = 6, RETRY_STEP_US = 20000 };
 
@@ -16,6 +17,7 @@ struct tooldb {
 	const struct config *cfg;
 	enum db_role role;
 	MYSQL *mysql;
+	struct tool_lock *lock;	/* NULL: none was taken */
 	unsigned host;
 	FILE *out;		/* the statement being written */
 	char *sql;
@@ -56,9 +58,19 @@ tooldb_free(struct tooldb *db)
 	if (db->out != NULL)
 		fclose(db->out);
 	free(db->sql);
+	tool_lock_free(db->lock);
 	if (db->mysql != NULL)
 		mysql_close(db->mysql);
 	free(db);
+}
+
+int
+tooldb_lock(struct tooldb *db, const char *name, const char *others,
+    bool *busy, struct err *err)
+{
+	db->lock = tool_lock_take(db->cfg, db->role, name, others, 0, NULL,
+	    busy, err);
+	return db->lock != NULL ? 0 : -1;
 }
 
 FILE *
@@ -119,6 +131,8 @@ send_sql(struct tooldb *db, struct err *err)
 
 	fclose(db->out);
 	db->out = NULL;
+	if (db->lock != NULL && tool_lock_held(db->lock, err) != 0)
+		return -1;
 	for (unsigned tries = 1; ; tries++) {
 		if (connected(db, err) != 0)
 			return -1;

@@ -7,6 +7,7 @@
 #define STORE_TOOLDB_H
 
 #include <mysql.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/config.h"
@@ -24,6 +25,14 @@ struct tooldb *tooldb_new(const struct config *cfg, struct err *err)
 struct tooldb *tooldb_new_owner(const struct config *cfg, struct err *err)
     __attribute__((warn_unused_result));
 void tooldb_free(struct tooldb *db);
+
+/*
+ * Takes a lock (store/tool_lock.h) until the end; statements fail if it is
+ * lost. Returns 0, or -1 with the reason in err; *busy is then true if another
+ * tool has it.
+ */
+int tooldb_lock(struct tooldb *db, const char *name, const char *others,
+    bool *busy, struct err *err) __attribute__((warn_unused_result));
 
 /*
  * A statement is written to the stream that tooldb_sql() gives, values by

@@ -59,7 +59,8 @@ put_values(FILE *out, const struct table *t)
 		fputs(t->cols[i].type == COL_TIME ?
 		    "TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ? SECOND, " :
 		    "?, ", out);
-	fprintf(out, "?, ?, ?, ?, ?%s", t->has_price_key ? ", ?" : "");
+	fprintf(out, "?, ?, ?, ?, LAST_INSERT_ID(?)%s",
+	    t->has_price_key ? ", ?" : "");
 }
 
 /*
@@ -118,10 +119,11 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 	fputs(") VALUES (", out);
 	put_values(out, t);
 	/* Assignments run left to right: what they compare comes after them. */
-	fprintf(out, ") ON DUPLICATE KEY UPDATE ties = %s", modes[mode].ties);
+	fprintf(out, ") ON DUPLICATE KEY UPDATE ties = LAST_INSERT_ID(%s",
+	    modes[mode].ties);
 	if (t->status_at > 0 && mode == UPSERT_NEWER)
 		put_went_back(out, t->status_at);
-	fprintf(out, ", source_event_id = IF(%s, VALUES(source_event_id), "
+	fprintf(out, "), source_event_id = IF(%s, VALUES(source_event_id), "
 	    "source_event_id), ", modes[mode].newer);
 	for (size_t i = 0; i < t->ncols; i++)
 		if ((t->cols[i].flags & COL_KEY) == 0)
@@ -134,8 +136,7 @@ upsert_sql(const struct table *t, enum upsert_mode mode, const char *prefix)
 		fputs("account = IF(" REPLACED ", VALUES(account), account), "
 		    "livemode = IF(" REPLACED ", VALUES(livemode), livemode), ",
 		    out);
-	fprintf(out, "order_key = GREATEST(order_key, VALUES(order_key))%s",
-	    mode == UPSERT_NEWER ? " RETURNING ties" : "");
+	fputs("order_key = GREATEST(order_key, VALUES(order_key))", out);
 	if (fclose(out) != 0)
 		abort();
 	return sql;
@@ -157,7 +158,8 @@ upsert_prepare(MYSQL *mysql, const struct table *t, enum upsert_mode mode,
 		    type == COL_TIME ? 'i' : 'b';
 	}
 	memcpy(kinds + t->ncols, "bibbib", nextra);
-	st = stmt_new(mysql, sql, kinds, cap);
+	st = stmt_new(mysql, sql, kinds, cap,
+	    mode == UPSERT_NEWER ? "ties" : NULL);
 	free(sql);
 	free(kinds);
 	return st;

@@ -24,7 +24,7 @@ enum {
 };
 
 enum upsert_mode {
-	UPSERT_NEWER,		/* the ordinary one; RETURNING ties */
+	UPSERT_NEWER,		/* the ordinary one; returns ties */
 	UPSERT_DECIDED		/* of equal keys this row is the one */
 };
 

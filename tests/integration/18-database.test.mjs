@@ -1,53 +1,19 @@
 // A database over TCP: several hosts, encryption that can't be argued away, and
 // what is said of a server whose settings lose events.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { ProxyThread } from '../chaos/proxy.mjs';
+import { ACCOUNTS, Database, MAKE_ACCOUNTS, settingsOf } from
+	'./lib/database.mjs';
 import { ROOT, makeEvent, makePayment, newId, now } from
 	'./lib/events.mjs';
 import { sleep, until } from './lib/processes.mjs';
 import { SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-db-'));
-const socket = path.join(dir, 's');
-const PASSWORD = 'of-all-accounts';
-const ACCOUNTS = ['ingest', 'status', 'owner'];
-
-// The same functions that scripts/run makes and starts its own by.
-class Database {
-	async start(...options) {
-		this.port = await freePort();
-		this.process = spawn('bash', ['-c', `source scripts/lib.sh
-			STATE=$1 && db_create "$1/data" >"$1/install.log" 2>&1 &&
-			start_db "$1/data" "$1/s" "\${@:2}" && wait`, 'bash', dir,
-		'--skip-networking=0', '--bind-address=127.0.0.1',
-		`--port=${this.port}`, '--log-bin=bin', ...options],
-		{ cwd: ROOT, detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
-		this.ended = new Promise((resolve) =>
-			this.process.on('close', resolve));
-		await until(() => runSync('mariadb', ['--no-defaults', '-uroot',
-			`--socket=${socket}`, '-e', 'DO 1']).status === 0, 'MariaDB');
-		return this;
-	}
-
-	async sql(text) {
-		const { code, stdout, stderr } = await run('mariadb',
-			['--no-defaults', '-uroot', `--socket=${socket}`, '-N'],
-			{ env: process.env, input: text });
-		assert.equal(code, 0, stderr);
-		return stdout.trim();
-	}
-
-	async stop() {
-		const pid = fs.readFileSync(path.join(dir, 'mariadbd.pid'), 'utf8');
-		process.kill(Number(pid), 'SIGTERM');
-		await this.ended;
-	}
-}
 
 // A certificate of its own authority, DIR/NAME.pem and .key.
 function certificate(name, subject, ...options) {
@@ -64,11 +30,9 @@ const TLS = () => [`--ssl-cert=${file('server.pem')}`,
 	`--ssl-key=${file('server.key')}`];
 
 let database;
+const start = (...options) => database.start('--log-bin=bin', ...options);
 const settings = (extra = {}) => ({
-	STRIPEHOOK_DB_HOST: '127.0.0.1', STRIPEHOOK_DB_PORT:
-		String(database.port), STRIPEHOOK_DB_PASSWORD: PASSWORD,
-	STRIPEHOOK_STATUS_DB_PASSWORD: PASSWORD,
-	STRIPEHOOK_OWNER_DB_PASSWORD: PASSWORD, ...extra });
+	...settingsOf('127.0.0.1', database.port), ...extra });
 
 before(async () => {
 	certificate('server', 'localhost',
@@ -76,11 +40,10 @@ before(async () => {
 	certificate('other', 'localhost',
 		'-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1');
 	certificate('named', 'elsewhere.example');
-	database = await new Database().start(...TLS());
-	await database.sql('CREATE DATABASE stripehook; ' + ACCOUNTS.map((name) =>
-		`CREATE USER stripehook_${name}@'%' IDENTIFIED BY '${PASSWORD}'; `)
-		.join('') + "GRANT ALL ON *.* TO stripehook_owner@'%' " +
-		'WITH GRANT OPTION');
+	database = await new Database(dir, '127.0.0.1', await freePort())
+		.create();
+	await start(...TLS());
+	await database.sql(MAKE_ACCOUNTS);
 });
 after(async () => {
 	await database?.stop();
@@ -166,7 +129,8 @@ describe('a database that is far away', () => {
 
 	before(async () => {
 		const port = await freePort();
-		proxy = await ProxyThread.start({ port, socket });
+		proxy = await ProxyThread.start({ port,
+			socket: database.socket });
 		await proxy.set({ delay: 5 });
 		server = await Server.start({ env:
 			settings({ STRIPEHOOK_DB_PORT: String(port),
@@ -356,7 +320,7 @@ describe('TLS', () => {
 
 	test('of another host', async () => {
 		await database.stop();
-		await database.start(`--ssl-cert=${file('named.pem')}`,
+		await start(`--ssl-cert=${file('named.pem')}`,
 			`--ssl-key=${file('named.key')}`);
 		const { code, stderr } = await check(ca('named'));
 		assert.notEqual(code, 0);
@@ -366,7 +330,7 @@ describe('TLS', () => {
 	// Falling back to plain text would show the password to who listens.
 	test('that the server hasn\'t', async () => {
 		await database.stop();
-		await database.start('--skip-ssl');
+		await start('--skip-ssl');
 		const { code, stderr } = await check(ca('server'));
 		assert.notEqual(code, 0);
 		assert.match(stderr, /(TLS|SSL)/);

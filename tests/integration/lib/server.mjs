@@ -57,7 +57,7 @@ function cleanEnvironment() {
 }
 
 // Programs are built once for all tests: see scripts/test.
-const BUILD = process.env.STRIPEHOOK_TEST_BUILD ??
+export const BUILD = process.env.STRIPEHOOK_TEST_BUILD ??
 	path.join(ROOT, 'var/build');
 
 export const running = new Set();
