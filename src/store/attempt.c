@@ -23,7 +23,8 @@ prepare_outcomes(MYSQL *mysql, size_t cap)
 {
 	return stmt_new(mysql,
 	    "UPDATE event_journal SET status = ?, error = ?, processed_at = "
-	    TIME_US " WHERE stripe_event_id = ? AND status = ?", "ssiss", cap, NULL);
+	    TIME_US " WHERE stripe_event_id = ? AND status = ?", "ssiss", cap,
+	    NULL);
 }
 
 /* A transaction that is repeated after a lost answer adds no second row. */

@@ -9,6 +9,7 @@
 #include "store/difference.h"
 #include "store/sql.h"
 #include "stripe/mapping.h"
+#include "stripe/order.h"
 
 #define NOTED_PREFIX "noted_"
 
@@ -131,10 +132,14 @@ put_condition(FILE *out, const struct table *t)
 	    "p.created_at = j.created_at AND p.stripe_event_id = "
 	    "j.stripe_event_id WHERE j.stripe_event_id = "
 	    "s.source_event_id))", k);
-	/* What prices alone know may be of an event whose payload is gone. */
+	/*
+	 * What prices alone know may be of an event whose payload is gone. Of
+	 * one second payloads decide, not the ids that these keys end with.
+	 */
 	if (t->has_price_key)
-		fprintf(out, " AND (s.%s IS NULL OR s.price_order_key <= "
-		    "r.price_order_key)", k);
+		fprintf(out, " AND (s.%s IS NULL OR LEFT(s.price_order_key, "
+		    "%d) <= LEFT(r.price_order_key, %d))", k,
+		    ORDER_PRICE_WIDTH, ORDER_PRICE_WIDTH);
 }
 
 /* What a stored row holds, in short; of a missing one, too. */

@@ -197,10 +197,11 @@ db_is_clustered(MYSQL *mysql)
 }
 
 /*
- * Whether this server may serve. A node of a Galera cluster must be of its
- * primary component and up to date; SELECT 1 succeeds on any.
+ * Whether this server may serve: 1, 0, or -1 with the library's error set. A
+ * node of a Galera cluster must be of its primary component and up to date;
+ * SELECT 1 succeeds on any.
  */
-static bool
+static int
 is_ready(MYSQL *mysql)
 {
 	static char clustered[] = CLUSTERED;
@@ -212,7 +213,7 @@ is_ready(MYSQL *mysql)
 	    "('wsrep_provider_name', 'wsrep_cluster_status', "
 	    "'wsrep_ready')") != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL)
-		return mysql_errno(mysql) != ER_UNKNOWN_COM_ERROR;
+		return mysql_errno(mysql) == ER_UNKNOWN_COM_ERROR ? 0 : -1;
 	while ((row = mysql_fetch_row(res)) != NULL) {
 		galera |= strcmp(row[0], "wsrep_provider_name") == 0 &&
 		    row[1][0] != '\0';
@@ -221,7 +222,7 @@ is_ready(MYSQL *mysql)
 	}
 	mysql_free_result(res);
 	if (!galera)
-		return true;
+		return 1;
 	mysql_optionsv(mysql, MARIADB_OPT_USERDATA, clustered, clustered);
 	return primary && ready;
 }
@@ -234,25 +235,25 @@ connect_one(const struct config *cfg, enum db_role role, const char *host,
 	const char *user, *password;
 	char what[512];
 	MYSQL *mysql = mysql_init(NULL);
+	int ready = -1;
 
 	if (mysql == NULL)
 		mem_exhausted();
 	account(cfg, role, &user, &password);
 	set_options(mysql, cfg, role);
 	if (mysql_real_connect(mysql, host, user, password, database,
-	    (unsigned int)cfg->db_port, cfg->db_socket, 0) != NULL) {
-		if (!is_ready(mysql)) {
-			err_add(err, "database %s: the node is not ready: not "
-			    "in the cluster's primary component, or still "
-			    "catching up", where);
-			goto fail;
-		}
-		if (set_session(mysql, role) == 0)
-			return mysql;
+	    (unsigned int)cfg->db_port, cfg->db_socket, 0) != NULL &&
+	    (ready = is_ready(mysql)) == 1 && set_session(mysql, role) == 0)
+		return mysql;
+	if (ready == 0) {
+		err_add(err, "database %s: the node is not ready: not in the "
+		    "cluster's primary component, or still catching up",
+		    where);
+	} else {
+		snprintf(what, sizeof(what), "database %s as %s", where,
+		    user);
+		(void)db_failed(mysql, what, err);
 	}
-	snprintf(what, sizeof(what), "database %s as %s", where, user);
-	(void)db_failed(mysql, what, err);
-fail:
 	mysql_close(mysql);
 	return NULL;
 }

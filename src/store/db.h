@@ -65,9 +65,8 @@ void db_load_all(void);
  * COMMITTED, strict sql_mode, UTC, utf8mb4, time limits, autocommit on; on
  * Galera reads wait for what other nodes have committed). A node of a Galera
  * cluster that isn't in its primary component, or isn't up to date, is passed
- * over.
- * database may be NULL for none. Returns the connection, which the caller
- * closes with mysql_close(), or NULL with a line per host in err.
+ * over. database may be NULL for none. Returns the connection, which the
+ * caller closes with mysql_close(), or NULL with a line per host in err.
  */
 MYSQL *db_connect(const struct config *cfg, enum db_role role,
     const char *database, unsigned first, struct err *err)

@@ -224,9 +224,12 @@ describe(char *what, size_t size, const struct sql_file *file)
 static int
 make_room_for_lock(MYSQL *mysql, struct err *err)
 {
+	static const char there[] = "SELECT 1 FROM tool_state LIMIT 0";
 	char what[128];
 
-	for (size_t i = 0; db_is_clustered(mysql) && i < sql_nfiles; i++)
+	if (!db_is_clustered(mysql) || run(mysql, there, strlen(there)) == 0)
+		return 0;
+	for (size_t i = 0; i < sql_nfiles; i++)
 		if (sql_files[i].version == TOOL_STATE) {
 			describe(what, sizeof(what), &sql_files[i]);
 			return run_text(mysql, NULL, sql_files[i].text, what,

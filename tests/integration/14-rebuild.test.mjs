@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeEvent, makePayment, randomText } from './lib/events.mjs';
+import { makeEvent, makePayment, newId, randomText } from './lib/events.mjs';
 import { until } from './lib/processes.mjs';
 import { Background, Sender, playRounds } from './lib/rounds.mjs';
 import { Server } from './lib/server.mjs';
@@ -146,6 +146,35 @@ test('rows that are gone come back', async () => {
 	assert.equal(await server.count('payments'), before);
 	assert.equal(await server.count('links'), links);
 });
+
+// Of one second, the row is what its payloads tell, whatever the ids.
+test('a plan of an event with the greatest id, which is not the last',
+	async () => {
+		const at = newId('evt').slice(0, -1);
+		const id = newId('price');
+		const deliver = async (last, nickname, before) => {
+			const { status } = await server.deliver(makeEvent('price.updated',
+				{ id, object: 'price', nickname, created: 1700000000 },
+				{ id: at + last, created: 1800000000, data: { object: { id,
+					object: 'price', nickname, created: 1700000000 },
+				previous_attributes: { nickname: before } } }));
+			assert.equal(status, 200);
+		};
+		const nickname = () => server.value(
+			`SELECT nickname FROM plans WHERE plan_id = '${id}'`);
+		await deliver('9', 'one', 'none');
+		await server.sql('CREATE TABLE alone AS SELECT * FROM plans ' +
+			`WHERE plan_id = '${id}'`);
+		await deliver('1', 'two', 'one');
+		assert.equal(await nickname(), 'two');
+		await server.sql('REPLACE INTO plans SELECT * FROM alone; ' +
+			'DROP TABLE alone');
+		const { code, lines } = await check();
+		assert.equal(code, 1);
+		assert.ok(named(lines).includes(`plans ${id} nickname`), lines.join());
+		assert.equal((await server.ctl(['rebuild'])).code, 0);
+		assert.equal(await nickname(), 'two');
+	});
 
 // Deletes rows of the events that came last, whatever deliveries lock of them.
 async function lose(table) {
