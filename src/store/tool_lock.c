@@ -191,7 +191,7 @@ take_row(struct tool_lock *l, int wait_s, FILE *out, bool *busy,
 		} else if (moves > 0 && looks >= wait_s) {
 			say_busy(l, now.holder, busy, err);
 			return -1;
-		} else if (looks == 0 && out != NULL) {
+		} else if (looks == 0) {
 			fprintf(out, "waiting for another %s (%s)\n",
 			    l->others, now.holder);
 		}

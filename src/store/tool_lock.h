@@ -21,9 +21,9 @@ enum { TOOL_LOCK_DEAD = 15 };	/* seconds without a sign of life */
  * Takes the lock over a connection of its own in the given role; on Galera the
  * database must have tool_state. others says who else takes it. One of them
  * that is running is waited for wait_s seconds, and one that died on Galera
- * until it is seen to be dead; out, unless it is NULL, gets a line then. Texts
- * are borrowed. Returns the lock, which the caller frees, or NULL with the
- * reason in err; *busy is then true if another one has it.
+ * until it is seen to be dead; out gets a line then. Texts are borrowed.
+ * Returns the lock, which the caller frees, or NULL with the reason in err;
+ * *busy is then true if another one has it.
  */
 struct tool_lock *tool_lock_take(const struct config *cfg, enum db_role role,
     const char *name, const char *others, int wait_s, FILE *out, bool *busy,

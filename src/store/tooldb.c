@@ -68,7 +68,7 @@ int
 tooldb_lock(struct tooldb *db, const char *name, const char *others,
     bool *busy, struct err *err)
 {
-	db->lock = tool_lock_take(db->cfg, db->role, name, others, 0, NULL,
+	db->lock = tool_lock_take(db->cfg, db->role, name, others, 0, stderr,
 	    busy, err);
 	return db->lock != NULL ? 0 : -1;
 }

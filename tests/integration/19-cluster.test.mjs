@@ -70,9 +70,11 @@ describe('the lock of a tool', () => {
 
 	test('that died: it is taken over', async () => {
 		await put('elsewhere, process 2');
-		for (const { code, stdout, stderr } of await Promise.all(
-			[migrate(2), cluster.ctl(1, ['prune'])]))
+		const [migrated, pruned] = await Promise.all(
+			[migrate(2), cluster.ctl(1, ['prune'])]);
+		for (const { code, stdout, stderr } of [migrated, pruned])
 			assert.equal(code, 0, stdout + stderr);
+		assert.match(pruned.stderr, /^waiting for .*elsewhere, process 2/);
 		assert.equal(await cluster.nodes[2].sql('SELECT COUNT(*) FROM ' +
 			"stripehook.tool_state WHERE name LIKE 'lock.%' AND value = ''"),
 		'2');
