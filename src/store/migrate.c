@@ -97,7 +97,7 @@ run_text(MYSQL *mysql, struct tool_lock *lock, const char *text,
 	unsigned line = 0, first = 0;
 
 	while ((sql = next_statement(&text, &len, &line, &first)) != NULL) {
-		if (lock != NULL && tool_lock_held(lock, err) != 0)
+		if (tool_lock_held(lock, err) != 0)
 			return -1;
 		if (run(mysql, sql, len) != 0) {
 			err_add(err, "%s, line %u: %s (%u)", name, first,

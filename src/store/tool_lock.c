@@ -295,6 +295,8 @@ tool_lock_held(struct tool_lock *l, struct err *err)
 {
 	bool lost;
 
+	if (l == NULL)
+		return 0;
 	pthread_mutex_lock(&l->mutex);
 	lost = l->lost;
 	pthread_mutex_unlock(&l->mutex);

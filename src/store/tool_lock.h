@@ -31,7 +31,8 @@ struct tool_lock *tool_lock_take(const struct config *cfg, enum db_role role,
 
 /*
  * Returns 0 while it is ours, or -1 with a line in err: another tool may have
- * taken it from one that could not be seen to be alive.
+ * taken it from one that could not be seen to be alive. NULL, no lock, can't
+ * be lost.
  */
 int tool_lock_held(struct tool_lock *lock, struct err *err)
     __attribute__((warn_unused_result));

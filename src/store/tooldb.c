@@ -131,7 +131,7 @@ send_sql(struct tooldb *db, struct err *err)
 
 	fclose(db->out);
 	db->out = NULL;
-	if (db->lock != NULL && tool_lock_held(db->lock, err) != 0)
+	if (tool_lock_held(db->lock, err) != 0)
 		return -1;
 	for (unsigned tries = 1; ; tries++) {
 		if (connected(db, err) != 0)

@@ -6,10 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ROOT, readJson } from './lib/events.mjs';
-import { run } from './lib/server.mjs';
+import { BUILD, run } from './lib/server.mjs';
 
-const BUILD = process.env.STRIPEHOOK_TEST_BUILD ??
-	path.join(ROOT, 'var/build');
 const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 const section = /^### Tokens from your back end\n(.*?)^##/ms.exec(readme)[1];
 const { vectors } = readJson('token-vectors.json');

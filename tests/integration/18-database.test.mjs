@@ -8,10 +8,9 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { ProxyThread } from '../chaos/proxy.mjs';
 import { ACCOUNTS, Database, MAKE_ACCOUNTS, settingsOf } from
 	'./lib/database.mjs';
-import { ROOT, makeEvent, makePayment, newId, now } from
-	'./lib/events.mjs';
+import { makeEvent, makePayment, newId, now } from './lib/events.mjs';
 import { sleep, until } from './lib/processes.mjs';
-import { SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
+import { BUILD, SECRET, Server, freePort, run, runSync } from './lib/server.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-db-'));
 
@@ -54,9 +53,7 @@ after(async () => {
 async function check(extra) {
 	const env = { PATH: process.env.PATH, STRIPE_WEBHOOK_SECRET: SECRET,
 		...settings(extra) };
-	return run(path.join(process.env.STRIPEHOOK_TEST_BUILD ??
-		path.join(ROOT, 'var/build'), 'stripehookd'), ['-n'],
-	{ env, cwd: dir });
+	return run(path.join(BUILD, 'stripehookd'), ['-n'], { env, cwd: dir });
 }
 
 test('the first host that is there', async () => {
