@@ -30,7 +30,7 @@ const isFree = (port) => new Promise((resolve) => {
 // Ports that nobody takes before the server that they are for: below those that
 // the system gives to connections, none twice, and others than what runs at the
 // same time has (see scripts/test).
-const PORTS = 5000;
+const PORTS = 4000;
 const FIRST_PORT = 10000 + PORTS * Number(process.env.STRIPEHOOK_TEST_LANE ?? 0);
 let portAt = Math.floor(Math.random() * PORTS);
 export async function freePort() {
