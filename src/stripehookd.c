@@ -36,13 +36,16 @@ static int
 check(const struct config *cfg)
 {
 	struct err err = ERR_INIT;
+	int rc = EX_OK;
 
-	if (check_database(cfg, &err) != 0) {
-		fputs(err.text, stderr);
-		return EX_UNAVAILABLE;
-	}
-	puts("settings, database and statements are ok");
-	return EX_OK;
+	if (cfg->log_file != NULL && log_try(cfg->log_file, &err) != 0)
+		rc = EX_CONFIG;
+	else if (check_database(cfg, &err) != 0)
+		rc = EX_UNAVAILABLE;
+	fputs(err.text, stderr);
+	if (rc == EX_OK)
+		puts("settings, database and statements are ok");
+	return rc;
 }
 
 static int
@@ -58,8 +61,8 @@ start(const char *const *files, size_t nfiles, bool only_check)
 		    "mend\n", err.text, err.count, err.count == 1 ? "" : "s");
 		return EX_CONFIG;
 	}
-	if (log_setup(cfg.log_level, cfg.log_format, cfg.log_file,
-	    &err) != 0) {
+	if (log_setup(cfg.log_level, cfg.log_format,
+	    only_check ? NULL : cfg.log_file, &err) != 0) {
 		fputs(err.text, stderr);
 		config_free(&cfg);
 		return EX_CONFIG;

@@ -97,11 +97,11 @@ spill(void)
 }
 
 static int
-open_append(const char *path)
+open_append(const char *path, int flags)
 {
 	/* O_NONBLOCK: a path may be a pipe, and so may /proc/self/fd/2. */
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NONBLOCK | O_NOCTTY, FILE_MODE);
+	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK |
+	    O_NOCTTY | flags, FILE_MODE);
 }
 
 /* The file may be the same as standard error: one is enough. */
@@ -133,7 +133,7 @@ open_pipe_anew(void)
 	int fd;
 
 	if (stderr_sink == SINK_PIPE && stderr_fd == STDERR_FILENO &&
-	    (fd = open_append("/proc/self/fd/2")) >= 0)
+	    (fd = open_append("/proc/self/fd/2", 0)) >= 0)
 		stderr_fd = fd;
 }
 
@@ -168,19 +168,24 @@ use(int fd)
 }
 
 static int
+cannot_open(const char *path, struct err *err)
+{
+	err_add(err, "STRIPEHOOK_LOG_FILE: cannot open '%s': %s", path,
+	    strerror(errno));
+	return -1;
+}
+
+static int
 open_file(const char *path, struct err *err)
 {
-	int fd = open_append(path);
+	int fd = open_append(path, O_CREAT);
 
 	if (fd < 0 && errno == ENOENT) {
 		make_parent(path);
-		fd = open_append(path);
+		fd = open_append(path, O_CREAT);
 	}
-	if (fd < 0) {
-		err_add(err, "STRIPEHOOK_LOG_FILE: cannot open '%s': %s",
-		    path, strerror(errno));
-		return -1;
-	}
+	if (fd < 0)
+		return cannot_open(path, err);
 	if (use(fd) != 0) {
 		err_add(err, "%s: dup3: %s", path, strerror(errno));
 		return -1;
@@ -207,6 +212,17 @@ log_setup(int level, enum log_format format, const char *file, struct err *err)
 	log_format = (int)format;
 	look_at_stderr();
 	open_pipe_anew();
+	return 0;
+}
+
+int
+log_try(const char *file, struct err *err)
+{
+	int fd = open_append(file, 0);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : cannot_open(file, err);
+	close(fd);
 	return 0;
 }
 

@@ -21,6 +21,12 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 int log_setup(int level, enum log_format format, const char *file,
     struct err *err);
 
+/*
+ * Whether a file can be opened if it is there: makes none, as root would in the
+ * daemon's place. Returns 0, or -1 with the reason in err.
+ */
+int log_try(const char *file, struct err *err);
+
 /* Opens the file anew, for rotation. Returns 0 or -1 as log_setup(). */
 int log_reopen(struct err *err);
 

@@ -47,10 +47,9 @@ check_schema(const struct config *cfg, struct err *err, struct err *info)
 {
 	MYSQL *mysql = db_connect(cfg, DB_ROLE_INGEST, cfg->db_name, 0, err);
 
-	(void)info;
 	if (mysql == NULL)
 		return;
-	if (schema_check(mysql, err) != 0)
+	if (schema_check(mysql, err, info) != 0)
 		err_add(err, "run 'stripehookctl migrate'");
 	mysql_close(mysql);
 }

@@ -19,6 +19,14 @@ ctl_begin(const struct ctl_command *command, const char *const *files,
 	nconfig_files = nfiles;
 }
 
+void
+ctl_owner_hint(void)
+{
+	fputs("STRIPEHOOK_OWNER_DB_USER and STRIPEHOOK_OWNER_DB_PASSWORD say "
+	    "who owns the schema; if another file has them, name it by a "
+	    "further -c\n", stderr);
+}
+
 int
 ctl_usage(void)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "ctl/ctl.h"
 #include "ctl/ctl_time.h"
 #include "store/retention.h"
 #include "store/tooldb.h"
@@ -55,15 +56,13 @@ old_open(const struct config *cfg)
 {
 	struct err err = ERR_INIT;
 	struct tooldb *db = tooldb_new_owner(cfg, &err);
-	bool busy = false;
 
 	if (db == NULL) {
-		fprintf(stderr, "%sSTRIPEHOOK_OWNER_DB_USER and "
-		    "STRIPEHOOK_OWNER_DB_PASSWORD say who owns the "
-		    "payloads.\n", err.text);
+		fputs(err.text, stderr);
+		ctl_owner_hint();
 		return NULL;
 	}
-	if (retention_lock(db, &busy, &err) == 0)
+	if (retention_lock(db, &err) == 0)
 		return db;
 	fputs(err.text, stderr);
 	tooldb_free(db);

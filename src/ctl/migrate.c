@@ -18,9 +18,8 @@ run(const struct config *cfg)
 	int rc = CTL_DONE;
 
 	if (mysql == NULL) {
-		fprintf(stderr, "%sSTRIPEHOOK_OWNER_DB_USER and "
-		    "STRIPEHOOK_OWNER_DB_PASSWORD say who owns the schema.\n",
-		    err.text);
+		fputs(err.text, stderr);
+		ctl_owner_hint();
 		return CTL_UNREACHABLE;
 	}
 	/* Lines appear as things are done, also in a pipe. */

@@ -72,6 +72,7 @@ run(const struct config *cfg, struct rebuild *r, struct show *show)
 	r->mysql = db_connect(cfg, DB_ROLE_OWNER, cfg->db_name, 0, &err);
 	if (r->mysql == NULL) {
 		fputs(err.text, stderr);
+		ctl_owner_hint();
 		return CTL_UNREACHABLE;
 	}
 	rc = rebuild_run(r, &err);

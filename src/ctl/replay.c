@@ -137,11 +137,10 @@ replay(const struct config *cfg, const struct options *o)
 	struct err err = ERR_INIT;
 	char actor[ACTOR_MAX];
 	struct replayer *r;
-	bool busy = false;
 	int rc;
 
 	out_actor(actor);
-	if ((r = replayer_new(cfg, actor, &busy, &err)) == NULL) {
+	if ((r = replayer_new(cfg, actor, &err)) == NULL) {
 		fputs(err.text, stderr);
 		return CTL_UNREACHABLE;
 	}

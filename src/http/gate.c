@@ -167,7 +167,7 @@ wait_for_rest(int fd, const struct records *records, size_t n)
 		drop(a, strerror(errno));
 }
 
-/* Without descriptors it would be tried again and again; others may have some. */
+/* Without descriptors it would be tried for ever; others may have some. */
 static int
 not_accepted(void)
 {

@@ -64,6 +64,8 @@ connect_in_time(struct committer *c)
 		log_line(LOG_NOTICE, c->nth == 0 ? "database: connected" :
 		    "database: commits take long; a further connection helps");
 		metrics_add(METRIC_DB_CONNECTS, 1);
+		if (c->nth == 0)
+			metrics_set(METRIC_DB_UNSAFE, notes.count > 0);
 		c->backoff_ms = BACKOFF_MIN_MS;
 		c->complained = false;
 	} else {

@@ -93,7 +93,7 @@ find_obstacles(struct watcher *w, struct err *why)
 {
 	if (database(w) == NULL)
 		err_add(why, "%s", w->error);
-	else if (schema_check(w->mysql, why) != 0)
+	else if (schema_check(w->mysql, why, NULL) != 0)
 		disconnect(w);
 	if (metrics_live(POOL_INGEST, true) == 0)
 		err_add(why, "no ingest worker is running");

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "store/account.h"
+#include "store/db.h"
 #include "store/rights.h"
 
 enum role { INGEST, STATUS, APP, ADMIN, ROLE__MAX };
@@ -109,8 +110,7 @@ accounts_apply(MYSQL *mysql, const struct config *cfg, FILE *out,
 	ready = mysql_query(mysql, "SET SESSION sql_mode = "
 	    "CONCAT(@@SESSION.sql_mode, ',NO_AUTO_CREATE_USER')") == 0;
 	if (!ready)
-		err_add(err, "accounts: %s (%u)", mysql_error(mysql),
-		    mysql_errno(mysql));
+		db_says(mysql, "accounts", err);
 	for (size_t r = 0; ready && r < ROLE__MAX; r++) {
 		struct account account = account_of(cfg, r);
 		struct rights need = needs_of(cfg, account.user);

@@ -155,8 +155,7 @@ store_connect(struct store *store, struct err *err, struct err *notes)
 		transaction_meanwhile(store->tx, store->meanwhile);
 		return 0;
 	}
-	err_add(err, "database: %s (%u)", mysql_error(store->mysql),
-	    mysql_errno(store->mysql));
+	db_says(store->mysql, "database", err);
 fail:
 	store_disconnect(store);
 	return -1;

@@ -18,8 +18,7 @@ check_statement(struct stmt *st, MYSQL *mysql, const char *what,
     struct err *err)
 {
 	if (st == NULL)
-		err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
-		    mysql_errno(mysql));
+		db_says(mysql, what, err);
 	stmt_free(st);
 }
 
@@ -32,7 +31,7 @@ check_ingest(const struct config *cfg, struct err *err)
 	if (mysql == NULL)
 		return;
 	if (server_facts_read(&facts, mysql, err) == 0 &&
-	    schema_check(mysql, err) == 0) {
+	    schema_check(mysql, err, NULL) == 0) {
 		check_statement(journal_prepare_events(mysql, 1), mysql,
 		    "event_journal", err);
 		check_statement(payloads_prepare(mysql, 1), mysql,

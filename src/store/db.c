@@ -88,11 +88,17 @@ db_class_of(MYSQL *mysql)
 	    mysql_sqlstate(mysql));
 }
 
-enum db_class
-db_failed(MYSQL *mysql, const char *what, struct err *err)
+void
+db_says(MYSQL *mysql, const char *what, struct err *err)
 {
 	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
 	    mysql_errno(mysql));
+}
+
+enum db_class
+db_failed(MYSQL *mysql, const char *what, struct err *err)
+{
+	db_says(mysql, what, err);
 	return db_class_of(mysql);
 }
 
@@ -126,6 +132,8 @@ account(const struct config *cfg, enum db_role role, const char **user,
 		[DB_ROLE_STATUS] = { cfg->status_db_user,
 		    cfg->status_db_password },
 		[DB_ROLE_OWNER] = { cfg->owner_db_user,
+		    cfg->owner_db_password },
+		[DB_ROLE_OWNER_IN_HASTE] = { cfg->owner_db_user,
 		    cfg->owner_db_password },
 	};
 
@@ -223,7 +231,9 @@ is_ready(MYSQL *mysql)
 	mysql_free_result(res);
 	if (!galera)
 		return 1;
-	mysql_optionsv(mysql, MARIADB_OPT_USERDATA, clustered, clustered);
+	if (mysql_optionsv(mysql, MARIADB_OPT_USERDATA, clustered,
+	    clustered) != 0)
+		mem_exhausted();
 	return primary && ready;
 }
 

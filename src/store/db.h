@@ -32,7 +32,10 @@ enum db_class db_classify(unsigned int mysql_errno, const char *sqlstate);
  */
 enum db_class db_class_of(MYSQL *mysql);
 
-/* The same, with what (a table, a statement) and the library's words in err. */
+/* Adds what (a table, a statement) and the library's words to err. */
+void db_says(MYSQL *mysql, const char *what, struct err *err);
+
+/* Both. */
 enum db_class db_failed(MYSQL *mysql, const char *what, struct err *err);
 
 /* Whether the connection is to a node of a Galera cluster. */
@@ -44,8 +47,13 @@ struct meanwhile {
 	void *arg;
 };
 
-/* Who connects: chooses user and password from the settings. */
-enum db_role { DB_ROLE_INGEST, DB_ROLE_STATUS, DB_ROLE_OWNER };
+/*
+ * Who connects: chooses user and password from the settings. The owner's
+ * statements may take as long as they need, but in haste.
+ */
+enum db_role {
+	DB_ROLE_INGEST, DB_ROLE_STATUS, DB_ROLE_OWNER, DB_ROLE_OWNER_IN_HASTE
+};
 
 enum {
 	DB_CONNECT_TIMEOUT = 2,		/* seconds */

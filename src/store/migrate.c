@@ -52,8 +52,7 @@ run(MYSQL *mysql, const char *sql, size_t len)
 static int
 failed(MYSQL *mysql, const char *what, struct err *err)
 {
-	err_add(err, "%s: %s (%u)", what, mysql_error(mysql),
-	    mysql_errno(mysql));
+	db_says(mysql, what, err);
 	return -1;
 }
 
@@ -95,14 +94,15 @@ run_text(MYSQL *mysql, struct tool_lock *lock, const char *text,
 	const char *sql;
 	size_t len;
 	unsigned line = 0, first = 0;
+	char place[160];
 
 	while ((sql = next_statement(&text, &len, &line, &first)) != NULL) {
 		if (tool_lock_held(lock, err) != 0)
 			return -1;
 		if (run(mysql, sql, len) != 0) {
-			err_add(err, "%s, line %u: %s (%u)", name, first,
-			    mysql_error(mysql), mysql_errno(mysql));
-			return -1;
+			snprintf(place, sizeof(place), "%s, line %u", name,
+			    first);
+			return failed(mysql, place, err);
 		}
 	}
 	return 0;
@@ -183,19 +183,21 @@ history_find(const struct history *h, int version)
 	return NULL;
 }
 
-/* Whether what was applied is what this program knows. */
+/* The version, if it is one that this program does not know; else 0. */
+static int
+history_newer(const struct history *h)
+{
+	int newest = h->n > 0 ? h->list[h->n - 1].version : 0;
+
+	return newest > sql_files[sql_nfiles - 1].version ? newest : 0;
+}
+
+/* Whether of what this program knows nothing was applied as another text. */
 static int
 history_verify(const struct history *h, struct err *err)
 {
 	const struct applied *a;
-	int newest = h->n > 0 ? h->list[h->n - 1].version : 0;
 
-	if (newest > sql_files[sql_nfiles - 1].version) {
-		err_add(err, "the schema is at version %d, this program knows "
-		    "%d: install the newer stripehook", newest,
-		    sql_files[sql_nfiles - 1].version);
-		return -1;
-	}
 	for (size_t i = 0; i < sql_nfiles; i++) {
 		a = history_find(h, sql_files[i].version);
 		if (a == NULL ||
@@ -279,6 +281,12 @@ bring_up(MYSQL *mysql, struct tool_lock *lock, FILE *out, struct err *err)
 
 	if (history_read(&h, mysql, err) != 0 || history_verify(&h, err) != 0)
 		goto out;
+	if (history_newer(&h) != 0) {
+		err_add(err, "the schema is at version %d, this program knows "
+		    "%d: run the newer 'stripehookctl migrate'",
+		    history_newer(&h), sql_files[sql_nfiles - 1].version);
+		goto out;
+	}
 	for (size_t i = 0; i < sql_nfiles; i++)
 		if (history_find(&h, sql_files[i].version) == NULL &&
 		    apply(mysql, lock, &sql_files[i], out, err) != 0)
@@ -301,15 +309,14 @@ int
 migrate(MYSQL *mysql, const struct config *cfg, FILE *out, struct err *err)
 {
 	struct tool_lock *lock;
-	bool busy;
 	int rc = -1;
 
 	if (use_database(mysql, cfg->db_name, out, err) != 0 ||
 	    set_patience(mysql, err) != 0 ||
 	    make_room_for_lock(mysql, err) != 0)
 		return -1;
-	lock = tool_lock_take(cfg, DB_ROLE_OWNER, "migrate",
-	    "'stripehookctl migrate'", LOCK_WAIT, out, &busy, err);
+	lock = tool_lock_take(cfg, DB_ROLE_OWNER_IN_HASTE, "migrate",
+	    "'stripehookctl migrate'", LOCK_WAIT, out, err);
 	if (lock != NULL && bring_up(mysql, lock, out, err) == 0)
 		rc = accounts_apply(mysql, cfg, out, err);
 	tool_lock_free(lock);
@@ -317,7 +324,7 @@ migrate(MYSQL *mysql, const struct config *cfg, FILE *out, struct err *err)
 }
 
 int
-schema_check(MYSQL *mysql, struct err *err)
+schema_check(MYSQL *mysql, struct err *err, struct err *notes)
 {
 	struct history h = { NULL, 0 };
 	int rc = -1;
@@ -332,6 +339,10 @@ schema_check(MYSQL *mysql, struct err *err)
 			    sql_files[i].name);
 			rc = -1;
 		}
+	if (rc == 0 && notes != NULL && history_newer(&h) != 0)
+		err_add(notes, "version %d; this program, an older one, knows "
+		    "%d: fine", history_newer(&h),
+		    sql_files[sql_nfiles - 1].version);
 	free(h.list);
 	return rc;
 }

@@ -26,10 +26,11 @@ extern const size_t sql_nfiles;
 extern const char sql_views[];
 
 /*
- * Whether the schema is the one that this program was built with. Returns 0,
- * or -1 with the reason in err.
+ * Whether the schema has all that this program was built with. It may have
+ * more, since migrations only add: hosts are upgraded one by one, or put back;
+ * notes, unless NULL, says so. Returns 0, or -1 with the reason in err.
  */
-int schema_check(MYSQL *mysql, struct err *err)
+int schema_check(MYSQL *mysql, struct err *err, struct err *notes)
     __attribute__((warn_unused_result));
 
 /*

@@ -19,7 +19,8 @@ enum { PIPELINE_MAX = 32 };
 
 /* All zero: nothing is on its way. */
 struct pipeline {
-	bool one_by_one;	/* each waits for the answer before it */
+	bool one_by_one;	/* each waits for the answer before it, and so
+				   does each row that is a statement */
 	struct meanwhile meanwhile;
 	struct sent {
 		struct stmt *st;
@@ -28,12 +29,13 @@ struct pipeline {
 		const char *what;
 	} sent[PIPELINE_MAX];
 	size_t n;
+	size_t unread;		/* answers */
 };
 
 /*
  * Sends the first n rows of st. returned, unless NULL, gets what stmt_answer()
  * reads, and is borrowed until then, like what (a table). If st is on its way
- * already, all answers are read before.
+ * already, or too many answers are, all are read before.
  */
 enum db_class pipeline_send(struct pipeline *p, struct stmt *st, size_t n,
     int64_t *returned, const char *what, struct err *err)

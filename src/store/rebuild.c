@@ -14,11 +14,14 @@
 #include "store/db.h"
 #include "store/transaction.h"
 
-enum { RETRY_US = 10000 };	/* until the locks of others are gone */
+enum {
+	RETRY_US = 10000,	/* until the locks of others are gone */
+	CHUNK_OBJECTS = 256	/* objects at a time */
+};
 
 /*
- * Deliveries of these objects wait until the chunk is done, new rows among
- * them too (REPEATABLE READ locks what is between), so that none is
+ * What deliveries would write to these rows waits until the chunk is done, new
+ * rows among them too (REPEATABLE READ locks what is between), so that none is
  * overwritten by what was computed before it came.
  */
 static int
@@ -29,7 +32,7 @@ lock_rows(struct work *w, const struct chunk *c)
 		MYSQL_RES *res;
 		FILE *out;
 
-		if (t->shared)
+		if (!w->locks[i])
 			continue;
 		out = sql_begin(&w->sql, w->r->mysql);
 		fprintf(out, "SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE "
@@ -85,6 +88,7 @@ rebuild_compare(struct work *w)
 			    &w->found, w->err);
 		if (n < 0)
 			return -1;
+		w->differs[i] = n > 0;
 		w->rows += n;
 	}
 	return 0;
@@ -162,46 +166,82 @@ clear(struct work *w)
 	    compare_clear_links(w->r->mysql, w->err) : -1;
 }
 
-enum chunk_end { CHUNK_FAILED, CHUNK_DIFFERS, CHUNK_DONE };
+/* Whether all that differs was locked; if not, the next try will. */
+static bool
+is_locked(struct work *w)
+{
+	bool locked = true;
+
+	for (size_t i = 0; i < mapping_ntables; i++) {
+		locked &= w->locks[i] || !w->differs[i];
+		w->locks[i] |= w->differs[i];
+	}
+	return locked;
+}
+
+enum chunk_end { CHUNK_FAILED, CHUNK_UNLOCKED, CHUNK_DONE };
 
 /* Journal and rows are of one moment, whatever is being delivered. */
 static enum chunk_end
-try_chunk(struct work *w, const struct chunk *c, bool lock)
+try_chunk(struct work *w, const struct chunk *c)
 {
 	if (clear(w) != 0 || rebuild_query(w, "START TRANSACTION") != 0 ||
-	    (lock && lock_rows(w, c) != 0) || compute_chunk(w, c) != 0 ||
+	    lock_rows(w, c) != 0 || compute_chunk(w, c) != 0 ||
 	    rebuild_compare(w) != 0)
 		return CHUNK_FAILED;
-	if (w->r->repair && w->rows > 0 && !lock)
-		return CHUNK_DIFFERS;
-	if ((lock && repair(w) != 0) || remember(w, c->last) != 0 ||
-	    rebuild_query(w, "COMMIT") != 0)
+	if (w->r->repair && !is_locked(w))
+		return CHUNK_UNLOCKED;
+	if ((w->r->repair && w->rows > 0 && repair(w) != 0) ||
+	    remember(w, c->last) != 0 || rebuild_query(w, "COMMIT") != 0)
 		return CHUNK_FAILED;
 	return CHUNK_DONE;
 }
 
+/* What differed in this chunk may in the next. */
+static void
+finish_chunk(struct work *w, struct chunk *c)
+{
+	for (size_t i = 0; i < mapping_ntables; i++)
+		w->locks[i] = w->r->repair && w->differs[i];
+	w->r->events += w->events;
+	rebuild_tell(w);
+	memcpy(c->after, c->last, sizeof(c->after));
+	if (w->objects < CHUNK_OBJECTS)
+		w->objects *= 2;
+}
+
+/* Deliveries conflict less with a smaller one, which is done sooner, too. */
+static int
+make_smaller(struct work *w, struct chunk *c)
+{
+	if (w->objects == 1)
+		return 0;
+	w->objects /= 2;
+	return rebuild_next_chunk(w, c);
+}
+
 /*
- * Only what differs is locked, and then compared again. A delivery may hold a
- * lock, or be the victim of ours: then once more.
+ * Only tables that differ are locked, and then compared again. A delivery may
+ * hold a lock, or be the victim of ours, or on another node make us its victim:
+ * then once more.
  */
 static int
-do_chunk(struct work *w, const struct chunk *c)
+do_chunk(struct work *w, struct chunk *c)
 {
-	bool lock = w->r->repair && w->differs;
+	int tries = 0;
 
-	for (int tries = 0; tries < REBUILD_TRIES; tries++) {
+	while (tries < REBUILD_TRIES) {
 		enum chunk_end end;
 
 		rebuild_forget(w);
-		if ((end = try_chunk(w, c, lock)) == CHUNK_DONE) {
-			w->r->events += w->events;
-			w->differs = w->rows > 0;
-			rebuild_tell(w);
+		if ((end = try_chunk(w, c)) == CHUNK_DONE) {
+			finish_chunk(w, c);
 			return 0;
 		}
-		if (end == CHUNK_DIFFERS && mysql_rollback(w->r->mysql) == 0)
-			lock = true;
-		else if (!rebuild_again(w))
+		if (end == CHUNK_UNLOCKED && mysql_rollback(w->r->mysql) == 0)
+			continue;
+		tries++;
+		if (!rebuild_again(w) || make_smaller(w, c) != 0)
 			return -1;
 	}
 	return -1;
@@ -213,7 +253,7 @@ load_position(struct work *w, struct chunk *c)
 	MYSQL_RES *res;
 	MYSQL_ROW row;
 
-	c->last[0] = '\0';
+	c->after[0] = '\0';
 	if (!w->r->repair || w->r->restart)
 		return 0;
 	fputs("SELECT value FROM tool_state WHERE name = 'rebuild'",
@@ -221,7 +261,7 @@ load_position(struct work *w, struct chunk *c)
 	if ((res = sql_read(&w->sql, "tool_state", w->err)) == NULL)
 		return -1;
 	if ((row = mysql_fetch_row(res)) != NULL)
-		snprintf(c->last, sizeof(c->last), "%s", row[0]);
+		snprintf(c->after, sizeof(c->after), "%s", row[0]);
 	mysql_free_result(res);
 	return 0;
 }
@@ -233,6 +273,7 @@ rebuild_objects(struct work *w)
 	struct chunk c;
 
 	w->shared = false;
+	w->objects = CHUNK_OBJECTS;
 	if (load_position(w, &c) != 0)
 		return -1;
 	while (rebuild_next_chunk(w, &c) == 0) {
@@ -270,6 +311,8 @@ rebuild_run(struct rebuild *r, struct err *err)
 	w->r = r;
 	w->err = err;
 	w->start_us = clock_wall_us();
+	w->differs = mem_calloc(mapping_ntables, sizeof(*w->differs));
+	w->locks = mem_calloc(mapping_ntables, sizeof(*w->locks));
 	obstack_init(&w->page.mem);
 	differences_init(&w->found);
 	if (rebuild_query(w, "SET SESSION TRANSACTION ISOLATION LEVEL "
@@ -280,12 +323,13 @@ rebuild_run(struct rebuild *r, struct err *err)
 	    rebuild_objects(w) == 0 && rebuild_shared(w) == 0)
 		rc = 0;
 	else if (err->len == 0)
-		err_add(err, "rebuild: %s (%u)", mysql_error(r->mysql),
-		    mysql_errno(r->mysql));
+		db_says(r->mysql, "rebuild", err);
 	rebuild_reset_page(&w->page);
 	obstack_free(&w->page.mem, NULL);
 	differences_free(&w->found);
 	transaction_free(w->tx);
+	free(w->locks);
+	free(w->differs);
 	free(w);
 	return rc;
 }

@@ -26,6 +26,7 @@ enum {
 
 /* Where the journal is read from: objects in the order of their ids. */
 struct chunk {
+	char after[ID_SIZE];	/* the last one of the chunk before */
 	char first[ID_SIZE], last[ID_SIZE];
 	bool any;
 };
@@ -50,7 +51,9 @@ struct work {
 	struct page page;
 	int64_t start_us;	/* what came later is not looked for */
 	bool shared;		/* the tables that are in work */
-	bool differs;		/* the last chunk did, so the next may too */
+	bool *differs;		/* of each table: some rows do */
+	bool *locks;		/* of each table: to be locked */
+	int objects;		/* in a chunk: the fewer, the fewer conflicts */
 	enum db_class wrote;	/* how the last page went */
 	struct differences found;	/* of the chunk in work */
 	long events, rows;		/* of the same */
@@ -61,7 +64,7 @@ struct work {
 int rebuild_query(struct work *w, const char *sql)
     __attribute__((warn_unused_result));
 
-/* The next objects after c->last. */
+/* The next objects after c->after. */
 int rebuild_next_chunk(struct work *w, struct chunk *c)
     __attribute__((warn_unused_result));
 

@@ -10,13 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
+#include "store/db.h"
 
-enum {
-	CHUNK_OBJECTS = 200,	/* objects that are locked at a time */
-	CHUNK_EVENTS = 2000	/* events of a chunk, or a single object */
-};
+enum { CHUNK_EVENTS = 2000 };	/* events of a chunk, or a single object */
 
 int
 rebuild_query(struct work *w, const char *sql)
@@ -36,10 +33,10 @@ rebuild_next_chunk(struct work *w, struct chunk *c)
 	/* Objects that are new since the start would keep it from an end. */
 	fputs("SELECT object_id, COUNT(*) FROM event_journal FORCE INDEX "
 	    "(object_created) WHERE object_id > ", out);
-	sql_text(&w->sql, c->last);
+	sql_text(&w->sql, c->after);
 	fprintf(out, " GROUP BY object_id HAVING MIN(created_at) <= "
 	    "'1970-01-01' + INTERVAL %" PRId64 " MICROSECOND ORDER BY "
-	    "object_id LIMIT %d", w->start_us, CHUNK_OBJECTS);
+	    "object_id LIMIT %d", w->start_us, w->objects);
 	if ((res = sql_read(&w->sql, "rebuild", w->err)) == NULL)
 		return -1;
 	c->any = false;
@@ -157,8 +154,7 @@ read_page(struct work *w)
 	}
 	if (mysql_errno(w->r->mysql) == 0)
 		return 0;
-	err_add(w->err, "rebuild: %s (%u)", mysql_error(w->r->mysql),
-	    mysql_errno(w->r->mysql));
+	db_says(w->r->mysql, "rebuild", w->err);
 	return -1;
 }
 

@@ -37,7 +37,7 @@ struct replayer {
 };
 
 struct replayer *
-replayer_new(const struct config *cfg, const char *actor, bool *busy,
+replayer_new(const struct config *cfg, const char *actor,
     struct err *err)
 {
 	struct replayer *r = mem_calloc(1, sizeof(*r));
@@ -48,7 +48,7 @@ replayer_new(const struct config *cfg, const char *actor, bool *busy,
 	obstack_init(&r->mem);
 	r->store = store_new(cfg, (size_t)cfg->batch_max, 0);
 	if ((r->db = tooldb_new(cfg, err)) != NULL &&
-	    retention_lock(r->db, busy, err) == 0 &&
+	    retention_lock(r->db, err) == 0 &&
 	    store_connect(r->store, err, &notes) == 0)
 		return r;
 	replayer_free(r);
@@ -126,6 +126,8 @@ write_items(struct replayer *r, struct err *err)
 		}
 		if (k == 0 || (k < cap && bytes < room / 2 && i + 1 < r->n))
 			continue;
+		if (tooldb_locked(r->db, err) != 0)
+			return -1;
 		store_replay(r->store, entries, k, err);
 		for (size_t j = 0; j < k; j++)
 			if (!is_final(entries[j]->out))

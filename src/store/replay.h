@@ -36,11 +36,11 @@ struct replay_counts {
 
 /*
  * Connects. Only one of the tools that apply or remove payloads runs at a
- * time; if another does, *busy is true. Returns NULL with the reason in err.
- * actor is who does it, for the record.
+ * time. Returns NULL with the reason in err. actor is who does it, for the
+ * record.
  */
 struct replayer *replayer_new(const struct config *cfg, const char *actor,
-    bool *busy, struct err *err) __attribute__((warn_unused_result));
+    struct err *err) __attribute__((warn_unused_result));
 void replayer_free(struct replayer *r);
 
 /*

@@ -18,10 +18,10 @@ enum {
 };
 
 int
-retention_lock(struct tooldb *db, bool *busy, struct err *err)
+retention_lock(struct tooldb *db, struct err *err)
 {
 	return tooldb_lock(db, "payloads", "'stripehookctl replay', 'prune' or "
-	    "'redact'", busy, err);
+	    "'redact'", err);
 }
 
 /* tool_state has "begun received id", all of the last one dealt with. */

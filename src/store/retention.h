@@ -24,10 +24,9 @@ struct err;
 
 /*
  * Takes the lock under which payloads are applied again, pruned or redacted,
- * until the connection ends. Returns 0, or -1 with the reason in err; *busy
- * is then true if another tool has it.
+ * until tooldb_free(). Returns 0, or -1 with the reason in err.
  */
-int retention_lock(struct tooldb *db, bool *busy, struct err *err)
+int retention_lock(struct tooldb *db, struct err *err)
     __attribute__((warn_unused_result));
 
 /* A payload, and what the journal has of its event. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
+#include "store/db.h"
 
 /* What ALL PRIVILEGES means on a table (mariadb.com/kb, "GRANT"). */
 static const char all_on_table[] = "SELECT, INSERT, UPDATE, DELETE, CREATE, "
@@ -172,8 +172,7 @@ rights_read(struct rights *set, MYSQL *mysql, struct err *err)
 
 	if (mysql_query(mysql, "SHOW GRANTS") != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL) {
-		err_add(err, "SHOW GRANTS: %s (%u)", mysql_error(mysql),
-		    mysql_errno(mysql));
+		db_says(mysql, "SHOW GRANTS", err);
 		return -1;
 	}
 	while ((row = mysql_fetch_row(res)) != NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "store/db.h"
 
 int
 server_facts_read(struct server_facts *facts, MYSQL *mysql, struct err *err)
@@ -24,8 +25,7 @@ server_facts_read(struct server_facts *facts, MYSQL *mysql, struct err *err)
 	    "@@read_only, @@binlog_format, VERSION()") != 0 ||
 	    (res = mysql_store_result(mysql)) == NULL ||
 	    (row = mysql_fetch_row(res)) == NULL) {
-		err_add(err, "%s: %s (%u)", facts->name, mysql_error(mysql),
-		    mysql_errno(mysql));
+		db_says(mysql, facts->name, err);
 		goto out;
 	}
 	facts->max_allowed_packet = strtoul(row[0], NULL, 10);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
+#include "store/db.h"
 
 FILE *
 sql_begin(struct sql *sql, MYSQL *mysql)
@@ -28,13 +28,6 @@ sql_text(struct sql *sql, const char *s)
 	free(quoted);
 }
 
-static void
-failed(const struct sql *sql, const char *what, struct err *err)
-{
-	err_add(err, "%s: %s (%u)", what, mysql_error(sql->mysql),
-	    mysql_errno(sql->mysql));
-}
-
 int
 sql_run(struct sql *sql, const char *what, struct err *err)
 {
@@ -46,7 +39,7 @@ sql_run(struct sql *sql, const char *what, struct err *err)
 	free(sql->text);
 	if (rc == 0)
 		return 0;
-	failed(sql, what, err);
+	db_says(sql->mysql, what, err);
 	return -1;
 }
 
@@ -59,6 +52,6 @@ sql_read(struct sql *sql, const char *what, struct err *err)
 		return NULL;
 	res = mysql_store_result(sql->mysql);
 	if (res == NULL)
-		failed(sql, what, err);
+		db_says(sql->mysql, what, err);
 	return res;
 }

@@ -1,5 +1,5 @@
-/* Prepared statements with column-wise arrays, or a statement per row. */
-#include "store/stmt.h"
+/* Prepared statements, whose rows are column-wise arrays. */
+#include "store/stmt_int.h"
 
 #include <errmsg.h>
 #include <stdio.h>
@@ -8,32 +8,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-
-/* One parameter's column of values; ints or ptrs, never both. */
-struct param {
-	int64_t *ints;
-	const char **ptrs;
-	unsigned long *lens;
-	char *indicators;
-};
-
-/* Why one failed. */
-struct failure {
-	unsigned int number;
-	char state[SQLSTATE_LENGTH + 1];
-	char text[MYSQL_ERRMSG_SIZE];
-};
-
-struct stmt {
-	MYSQL *mysql;		/* borrowed */
-	MYSQL_STMT *handle;
-	size_t nparams, cap;
-	struct param *params;
-	MYSQL_BIND *binds;	/* of the arrays */
-	bool by_row;
-	MYSQL_BIND *row;	/* of one */
-	struct failure failure;	/* of the first row that failed */
-};
 
 static void
 param_init(struct param *p, MYSQL_BIND *bind, char kind, size_t cap)
@@ -183,33 +157,8 @@ stmt_null(struct stmt *st, size_t row, size_t param)
 	st->params[param].indicators[row] = STMT_INDICATOR_NULL;
 }
 
-/* Binds the parameters of one row. */
-static int
-bind_row(struct stmt *st, size_t r)
-{
-	static my_bool yes = 1, no = 0;
-
-	for (size_t i = 0; i < st->nparams; i++) {
-		struct param *p = &st->params[i];
-		MYSQL_BIND *bind = &st->row[i];
-
-		bind->buffer_type = st->binds[i].buffer_type;
-		bind->is_null = p->indicators[r] == STMT_INDICATOR_NULL ?
-		    &yes : &no;
-		if (p->ints != NULL) {
-			bind->buffer = &p->ints[r];
-		} else {
-			memcpy(&bind->buffer, &p->ptrs[r],
-			    sizeof(bind->buffer));
-			bind->length = &p->lens[r];
-		}
-	}
-	return mysql_stmt_bind_param(st->handle, st->row) == 0 ? 0 : -1;
-}
-
-/* Executes without waiting for the answer. */
-static int
-execute(struct stmt *st)
+int
+stmt_execute_only(struct stmt *st)
 {
 	const my_bool yes = 1, no = 0;
 	int rc;
@@ -220,47 +169,22 @@ execute(struct stmt *st)
 	return rc == 0 ? 0 : -1;
 }
 
-/* The handle forgets a row's error when the next one is dealt with. */
-static void
-note_failure(struct stmt *st)
+bool
+stmt_is_by_row(const struct stmt *st)
 {
-	struct failure *f = &st->failure;
-
-	if (mysql_stmt_errno(st->handle) == CR_OUT_OF_MEMORY)
-		mem_exhausted();
-	if (f->number != 0)
-		return;
-	f->number = mysql_stmt_errno(st->handle);
-	if (f->number == 0)
-		f->number = CR_SERVER_LOST;
-	snprintf(f->state, sizeof(f->state), "%s",
-	    mysql_stmt_sqlstate(st->handle));
-	snprintf(f->text, sizeof(f->text), "%s",
-	    mysql_stmt_error(st->handle));
-}
-
-static int
-send_rows(struct stmt *st, size_t n)
-{
-	st->failure.number = 0;
-	for (size_t r = 0; r < n; r++)
-		if (bind_row(st, r) != 0 || execute(st) != 0) {
-			note_failure(st);
-			return -1;
-		}
-	return 0;
+	return st->by_row;
 }
 
 int
-stmt_send(struct stmt *st, size_t n)
+stmt_send(struct stmt *st, size_t from, size_t n)
 {
 	unsigned int rows = (unsigned int)n;
 
 	if (st->by_row)
-		return send_rows(st, n);
+		return stmt_rows_send(st, from, n);
 	if (mysql_stmt_attr_set(st->handle, STMT_ATTR_ARRAY_SIZE, &rows) != 0)
 		return -1;
-	return execute(st);
+	return stmt_execute_only(st);
 }
 
 static int
@@ -286,31 +210,19 @@ fetch_ints(struct stmt *st, int64_t *out, size_t n)
 	return 0;
 }
 
-static int
-read_answer(struct stmt *st)
+int
+stmt_read_answer(struct stmt *st)
 {
 	return st->mysql->methods->db_read_execute_response(st->handle) == 0 ?
 	    0 : -1;
-}
-
-/* All, also behind one that failed: they are on their way. */
-static int
-answer_rows(struct stmt *st, int64_t *returned, size_t n)
-{
-	for (size_t r = 0; r < n; r++)
-		if (read_answer(st) != 0)
-			note_failure(st);
-		else if (returned != NULL)
-			returned[r] = (int64_t)mysql_stmt_insert_id(st->handle);
-	return st->failure.number == 0 ? 0 : -1;
 }
 
 int
 stmt_answer(struct stmt *st, int64_t *returned, size_t n)
 {
 	if (st->by_row)
-		return answer_rows(st, returned, n);
-	if (read_answer(st) == 0 &&
+		return stmt_rows_answer(st, returned, n);
+	if (stmt_read_answer(st) == 0 &&
 	    (returned == NULL || fetch_ints(st, returned, n) == 0))
 		return 0;
 	/* Rows that there was no memory for are still to be read. */
@@ -322,7 +234,7 @@ stmt_answer(struct stmt *st, int64_t *returned, size_t n)
 int
 stmt_execute(struct stmt *st, size_t n)
 {
-	return stmt_send(st, n) == 0 ? stmt_answer(st, NULL, n) : -1;
+	return stmt_send(st, 0, n) == 0 ? stmt_answer(st, NULL, n) : -1;
 }
 
 unsigned int

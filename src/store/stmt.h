@@ -10,6 +10,7 @@
 #define STORE_STMT_H
 
 #include <mysql.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@
 
 struct err;
 struct stmt;
+
+/* Answers on their way; Linux lets a unix socket hold 278 of the shortest. */
+enum { STMT_UNREAD_MAX = 128 };
 
 /*
  * Prepares sql. kinds has a character per parameter: 's' text, 'b' bytes, 'i'
@@ -44,17 +48,25 @@ void stmt_text(struct stmt *st, size_t row, size_t param, const char *s);
 void stmt_int(struct stmt *st, size_t row, size_t param, int64_t i);
 void stmt_null(struct stmt *st, size_t row, size_t param);
 
-/* Runs it with its first n rows. Returns 0, or -1: see stmt_errno(). */
+/* Whether each row is a statement, with an answer of its own. */
+bool stmt_is_by_row(const struct stmt *st);
+
+/*
+ * Runs it with its first n rows, at most STMT_UNREAD_MAX of them where each is
+ * a statement. Returns 0, or -1: see stmt_errno().
+ */
 int stmt_execute(struct stmt *st, size_t n)
     __attribute__((warn_unused_result));
 
 /*
- * Its halves. Statements of a connection may be sent without reading the
- * answers to those before, which come in the same order. returned, unless
- * NULL, gets the column that the statement returns, in the order of the rows.
- * Both return 0, or -1 as above. Lack of memory ends the process.
+ * Its halves; of an array all rows go at once, so from is 0. Statements of a
+ * connection may be sent without reading the answers to those before, which
+ * come in the same order; but at most STMT_UNREAD_MAX: the server stops
+ * reading when it can't get rid of its answers. returned, unless NULL, gets
+ * the column that the statement returns, in the order of the rows. Both return
+ * 0, or -1 as above. Lack of memory ends the process.
  */
-int stmt_send(struct stmt *st, size_t n)
+int stmt_send(struct stmt *st, size_t from, size_t n)
     __attribute__((warn_unused_result));
 int stmt_answer(struct stmt *st, int64_t *returned, size_t n)
     __attribute__((warn_unused_result));

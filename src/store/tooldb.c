@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/tool_lock.h"
@@ -66,11 +65,17 @@ tooldb_free(struct tooldb *db)
 
 int
 tooldb_lock(struct tooldb *db, const char *name, const char *others,
-    bool *busy, struct err *err)
+    struct err *err)
 {
-	db->lock = tool_lock_take(db->cfg, db->role, name, others, 0, stderr,
-	    busy, err);
+	db->lock = tool_lock_take(db->cfg, db->role == DB_ROLE_OWNER ?
+	    DB_ROLE_OWNER_IN_HASTE : db->role, name, others, 0, stderr, err);
 	return db->lock != NULL ? 0 : -1;
+}
+
+int
+tooldb_locked(struct tooldb *db, struct err *err)
+{
+	return tool_lock_held(db->lock, err);
 }
 
 FILE *
@@ -115,8 +120,7 @@ connected(struct tooldb *db, struct err *err)
 static int
 failed(const struct tooldb *db, struct err *err)
 {
-	err_add(err, "database: %s (%u)", mysql_error(db->mysql),
-	    mysql_errno(db->mysql));
+	db_says(db->mysql, "database", err);
 	return -1;
 }
 
@@ -131,10 +135,8 @@ send_sql(struct tooldb *db, struct err *err)
 
 	fclose(db->out);
 	db->out = NULL;
-	if (tool_lock_held(db->lock, err) != 0)
-		return -1;
 	for (unsigned tries = 1; ; tries++) {
-		if (connected(db, err) != 0)
+		if (connected(db, err) != 0 || tooldb_locked(db, err) != 0)
 			return -1;
 		if (mysql_real_query(db->mysql, db->sql, db->len) == 0)
 			return 0;

@@ -28,11 +28,14 @@ void tooldb_free(struct tooldb *db);
 
 /*
  * Takes a lock (store/tool_lock.h) until the end; statements fail if it is
- * lost. Returns 0, or -1 with the reason in err; *busy is then true if another
- * tool has it.
+ * lost. Returns 0, or -1 with the reason in err.
  */
 int tooldb_lock(struct tooldb *db, const char *name, const char *others,
-    bool *busy, struct err *err) __attribute__((warn_unused_result));
+    struct err *err) __attribute__((warn_unused_result));
+
+/* Whether it is still ours, for what is written otherwise. 0, or -1 as above. */
+int tooldb_locked(struct tooldb *db, struct err *err)
+    __attribute__((warn_unused_result));
 
 /*
  * A statement is written to the stream that tooldb_sql() gives, values by

@@ -91,6 +91,35 @@ describe('migrate', () => {
 		assert.match(stderr, /migration \d+ \w+ was applied with/);
 	});
 
+	test('a schema newer than the program: it goes on', async () => {
+		await server.sql('INSERT INTO schema_migrations (version, name, ' +
+			"checksum, applied_at) VALUES (9999, 'later', REPEAT('0', 64), " +
+			'UTC_TIMESTAMP())');
+		try {
+			await server.ready();
+			const event = makePayment();
+			assert.equal((await server.deliver(event)).status, 200);
+			const check = await server.ctl(['check']);
+			assert.equal(check.code, 0, check.stderr);
+			assert.match(check.stdout, /schema +ok\n.*version 9999; this program/);
+			const { code, stderr } = await migrate('stripehook');
+			assert.equal(code, 1);
+			assert.match(stderr, /the schema is at version 9999, this program/);
+		} finally {
+			await server.sql(
+				'DELETE FROM schema_migrations WHERE version = 9999');
+		}
+	});
+
+	test('the owner\'s account is asked for where it is wrong', async () => {
+		for (const command of ['migrate', 'rebuild', 'prune', 'redact']) {
+			const { code, stderr } = await server.ctl([command], { env:
+				{ ...server.env, STRIPEHOOK_OWNER_DB_USER: 'nobody' } });
+			assert.equal(code, 3, command);
+			assert.match(stderr, /nobody.*\nSTRIPEHOOK_OWNER_DB_USER and/);
+		}
+	});
+
 	test('the operator\'s own users view stays', async () => {
 		await server.sql('CREATE TABLE auth_user (id INT PRIMARY KEY, ' +
 			'username VARCHAR(150), email VARCHAR(254)); ' +

@@ -5,6 +5,7 @@ import { makeEvent, makePayment, newId, now, print, readFixture }
 	from './lib/events.mjs';
 import { Server } from './lib/server.mjs';
 import { Session } from './lib/session.mjs';
+import { Stopped } from './lib/stopped.mjs';
 
 let server;
 before(async () => {
@@ -354,6 +355,19 @@ describe('replay', () => {
 		await other.end();
 		assert.equal(code, 3);
 		assert.match(stderr, /another/);
+	});
+
+	test('who has lost the lock writes nothing more', async () => {
+		const event = await deliver(makePayment());
+		const holder = new Stopped(server, ['replay', event.id]);
+		await holder.at(() => server.value(
+			"SELECT IS_USED_LOCK('stripehook.payloads.stripehook')"),
+		(id) => id !== null);
+		await server.sql(`KILL ${holder.seen}`);
+		const { code, stderr } = await holder.goOn();
+		assert.equal(code, 3, stderr);
+		assert.match(stderr, /lock payloads: lost with the connection/);
+		assert.equal((await attempts(event.id)).length, 0);
 	});
 
 	for (const args of [[], ['--type', 'a'], ['evt_1', '--since', '1h'],

@@ -56,6 +56,16 @@ async function check(extra) {
 	return run(path.join(BUILD, 'stripehookd'), ['-n'], { env, cwd: dir });
 }
 
+test('a check leaves no log file behind', async () => {
+	const file = path.join(dir, 'logs', 'webhooks.log');
+	const log = (name) => check({ STRIPEHOOK_LOG_FILE: name });
+	assert.equal((await log(file)).code, 0);
+	assert.ok(!fs.existsSync(path.dirname(file)));
+	const { code, stderr } = await log(dir);
+	assert.equal(code, 78);
+	assert.match(stderr, /STRIPEHOOK_LOG_FILE: cannot open .*: Is a directory/);
+});
+
 test('the first host that is there', async () => {
 	const server = await Server.start({ env:
 		settings({ STRIPEHOOK_DB_HOST: '127.0.0.2,127.0.0.1' }) });
@@ -348,6 +358,8 @@ test('settings that lose events are named', async () => {
 			/binlog_format is STATEMENT, unsafe/,
 			/max_allowed_packet is 1048576 bytes, less than twice/])
 			assert.match(server.log(), note);
+		assert.equal((await server.metrics())
+			.get('stripehook_database_unsafe'), server.workers().length);
 	} finally {
 		await server.stop();
 	}

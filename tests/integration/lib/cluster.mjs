@@ -105,12 +105,16 @@ export class Cluster {
 			.join(), this.port);
 	}
 
+	environment(n) {
+		return { PATH: process.env.PATH, STRIPE_WEBHOOK_SECRET: SECRET,
+			...this.settings(n) };
+	}
+
 	// stripehookctl, as on that host.
-	ctl(n, args) {
+	ctl(n, args, env = {}) {
 		return run(path.join(BUILD, 'stripehookctl'),
-			['-c', '/dev/null', ...args], { cwd: this.dir, env: {
-				PATH: process.env.PATH, STRIPE_WEBHOOK_SECRET: SECRET,
-				...this.settings(n) } });
+			['-c', '/dev/null', ...args], { cwd: this.dir,
+				env: { ...this.environment(n), ...env } });
 	}
 
 	async stop() {
