@@ -215,14 +215,35 @@ log_setup(int level, enum log_format format, const char *file, struct err *err)
 	return 0;
 }
 
+/* Whether the file could be made, with its directory. */
+static bool
+can_make(const char *path)
+{
+	char dir[PATH_MAX];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	for (int levels = 0; levels < 2; levels++) {
+		if ((slash = strrchr(dir, '/')) == NULL)
+			return access(".", W_OK) == 0;
+		slash[slash == dir] = '\0';
+		if (access(dir, W_OK) == 0)
+			return true;
+		if (errno != ENOENT)
+			return false;
+	}
+	return false;
+}
+
 int
 log_try(const char *file, struct err *err)
 {
 	int fd = open_append(file, 0);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : cannot_open(file, err);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	else if (errno != ENOENT || !can_make(file))
+		return cannot_open(file, err);
 	return 0;
 }
 

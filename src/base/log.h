@@ -22,7 +22,7 @@ int log_setup(int level, enum log_format format, const char *file,
     struct err *err);
 
 /*
- * Whether a file can be opened if it is there: makes none, as root would in the
+ * Whether a file can be opened, or else made: makes none, as root would in the
  * daemon's place. Returns 0, or -1 with the reason in err.
  */
 int log_try(const char *file, struct err *err);

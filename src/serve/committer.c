@@ -64,8 +64,6 @@ connect_in_time(struct committer *c)
 		log_line(LOG_NOTICE, c->nth == 0 ? "database: connected" :
 		    "database: commits take long; a further connection helps");
 		metrics_add(METRIC_DB_CONNECTS, 1);
-		if (c->nth == 0)
-			metrics_set(METRIC_DB_UNSAFE, notes.count > 0);
 		c->backoff_ms = BACKOFF_MIN_MS;
 		c->complained = false;
 	} else {
@@ -85,10 +83,12 @@ show_availability(struct committer *c)
 	bool up = store_connected(c->store);
 	bool was = atomic_exchange(&c->available, up);
 
-	if (c->nth == 0)
+	if (c->nth == 0) {
 		metrics_set(METRIC_DB_UP, up);
-	else if (up != was)
+		metrics_set(METRIC_DB_UNSAFE, store_is_unsafe(c->store));
+	} else if (up != was) {
 		metrics_add(METRIC_HELPERS, up ? 1 : UINT64_MAX);
+	}
 }
 
 static void

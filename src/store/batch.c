@@ -28,6 +28,7 @@ struct store {
 	unsigned host;		/* where the next connect begins */
 	MYSQL *mysql;
 	size_t batch_bytes;
+	bool unsafe;		/* by settings of the server */
 	struct server_trail trail;	/* of a connection that was lost */
 
 	struct transaction *tx;	/* the connection's statements */
@@ -126,6 +127,12 @@ store_meanwhile(struct store *store, void (*fn)(void *arg), void *arg)
 	store->meanwhile = (struct meanwhile){ fn, arg };
 }
 
+bool
+store_is_unsafe(const struct store *store)
+{
+	return store->unsafe;
+}
+
 size_t
 store_batch_bytes(const struct store *store)
 {
@@ -136,6 +143,7 @@ int
 store_connect(struct store *store, struct err *err, struct err *notes)
 {
 	struct server_facts facts;
+	unsigned before;
 
 	if (store->mysql != NULL)
 		return 0;
@@ -147,7 +155,9 @@ store_connect(struct store *store, struct err *err, struct err *notes)
 	server_trail_clear(&store->trail, store->mysql);
 	if (server_facts_read(&facts, store->mysql, err) != 0)
 		goto fail;
+	before = notes->count;
 	server_facts_notes(&facts, store->cfg, notes);
+	store->unsafe = notes->count > before;
 	store->batch_bytes = facts.max_allowed_packet / 2;
 	store->tx = transaction_new(store->mysql, store->cap,
 	    &store->cfg->user_metadata_keys, "");

@@ -78,6 +78,9 @@ void store_ping(struct store *store);
 int64_t store_commit_ms(const struct store *store);
 
 /* Bytes of payload that one batch may hold; set by store_connect(). */
+/* Whether the server's settings promise too little, see server_facts_notes(). */
+bool store_is_unsafe(const struct store *store);
+
 size_t store_batch_bytes(const struct store *store);
 
 /*

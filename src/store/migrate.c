@@ -34,19 +34,32 @@ struct history {
 	size_t n;
 };
 
-/* Runs one statement and drops its result. Returns 0 or -1. */
+/*
+ * Runs one statement while we have the lock (NULL needs none), and drops its
+ * result. Returns 0 or -1.
+ */
 static int
-run(MYSQL *mysql, const char *sql, size_t len)
+run_locked(MYSQL *mysql, struct tool_lock *lock, const char *sql, size_t len,
+    struct err *err)
 {
 	MYSQL_RES *res;
 	int left = TRIES;
 
+	if (tool_lock_held(lock, err) != 0)
+		return -1;
 	while (mysql_real_query(mysql, sql, len) != 0)
-		if (db_class_of(mysql) != DB_RETRY || --left == 0)
+		if (db_class_of(mysql) != DB_RETRY || --left == 0 ||
+		    tool_lock_held(lock, err) != 0)
 			return -1;
 	res = mysql_store_result(mysql);
 	mysql_free_result(res);
 	return 0;
+}
+
+static int
+run(MYSQL *mysql, const char *sql, size_t len)
+{
+	return run_locked(mysql, NULL, sql, len, NULL);
 }
 
 static int
@@ -97,9 +110,7 @@ run_text(MYSQL *mysql, struct tool_lock *lock, const char *text,
 	char place[160];
 
 	while ((sql = next_statement(&text, &len, &line, &first)) != NULL) {
-		if (tool_lock_held(lock, err) != 0)
-			return -1;
-		if (run(mysql, sql, len) != 0) {
+		if (run_locked(mysql, lock, sql, len, err) != 0) {
 			snprintf(place, sizeof(place), "%s, line %u", name,
 			    first);
 			return failed(mysql, place, err);
@@ -317,7 +328,8 @@ migrate(MYSQL *mysql, const struct config *cfg, FILE *out, struct err *err)
 		return -1;
 	lock = tool_lock_take(cfg, DB_ROLE_OWNER_IN_HASTE, "migrate",
 	    "'stripehookctl migrate'", LOCK_WAIT, out, err);
-	if (lock != NULL && bring_up(mysql, lock, out, err) == 0)
+	if (lock != NULL && bring_up(mysql, lock, out, err) == 0 &&
+	    tool_lock_held(lock, err) == 0)
 		rc = accounts_apply(mysql, cfg, out, err);
 	tool_lock_free(lock);
 	return rc;

@@ -50,39 +50,48 @@ compare_shared(struct work *w)
 
 /* Returns how many rows deliveries have changed since, or -1. */
 static long
-try_repair_shared(struct work *w)
+try_repair(struct work *w, const struct table *t)
 {
-	long changed = 0;
+	long changed;
 
-	if (rebuild_query(w, "START TRANSACTION") != 0)
-		return -1;
-	for (size_t i = 0; i < mapping_ntables; i++) {
-		long n = 0;
-
-		if (mapping_tables[i]->shared)
-			n = compare_recheck(w->r->mysql, mapping_tables[i],
-			    &w->found, w->err);
-		if (n < 0)
-			return -1;
-		changed += n;
-	}
-	if (rebuild_each_table(w, compare_repair) != 0 ||
+	if (rebuild_query(w, "START TRANSACTION") != 0 ||
+	    (changed = compare_recheck(w->r->mysql, t, &w->found,
+	    w->err)) < 0 ||
+	    compare_repair(w->r->mysql, t, w->err) != 0 ||
 	    rebuild_query(w, "COMMIT") != 0)
 		return -1;
 	return changed;
 }
 
 static long
-repair_shared(struct work *w)
+repair_table(struct work *w, const struct table *t)
 {
 	long changed;
 
 	for (int tries = 0; tries < REBUILD_TRIES; tries++) {
 		err_reset(w->err);
-		if ((changed = try_repair_shared(w)) >= 0 || !rebuild_again(w))
+		if ((changed = try_repair(w, t)) >= 0 || !rebuild_again(w))
 			return changed;
 	}
 	return -1;
+}
+
+/* Each table by itself, so that others are in its way less often. */
+static long
+repair_shared(struct work *w)
+{
+	long changed = 0;
+
+	for (size_t i = 0; i < mapping_ntables; i++) {
+		long n = 0;
+
+		if (mapping_tables[i]->shared && w->differs[i])
+			n = repair_table(w, mapping_tables[i]);
+		if (n < 0)
+			return -1;
+		changed += n;
+	}
+	return changed;
 }
 
 int

