@@ -36,7 +36,10 @@ function bench(args) {
 			result.output += data;
 		});
 	result.ended = new Promise((resolve) => {
-		child.on('close', (code) => resolve(code));
+		child.on('close', (code) => {
+			result.over = true;
+			resolve(code);
+		});
 	});
 	return result;
 }
@@ -91,7 +94,7 @@ for (const [moment, program] of [['while servers start', 'mariadbd'],
 	['while it measures', 'bench-load']])
 	test(`Ctrl-C ${moment} stops all that it started`, async () => {
 		const run = bench([...LITTLE, '--seconds', '60', 'path', 'stripehook']);
-		await until(() => processesOf(state)
+		await until(() => run.over || processesOf(state)
 			.some((pid) => processName(pid) === program), program, 600000);
 		signal(run.child.pid, 'SIGINT');
 		assert.equal(await run.ended, 130, run.output);

@@ -79,6 +79,13 @@ store_batch_bytes(const struct store *store)
 	return BATCH_BYTES;
 }
 
+bool
+store_is_unsafe(const struct store *store)
+{
+	(void)store;
+	return false;
+}
+
 void
 store_write(struct store *store, struct entry **e, size_t n, struct err *err)
 {
