@@ -51,7 +51,7 @@ int ctl_verify(int argc, char **argv);
  */
 int ctl_config(struct config *cfg) __attribute__((warn_unused_result));
 
-/* Says on standard error where the owner's account is set, if it can't be had. */
+/* Says on standard error where the owner's account is set. */
 void ctl_owner_hint(void);
 
 /* Prints the running command's usage on standard error; returns CTL_USAGE. */

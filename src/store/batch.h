@@ -77,10 +77,10 @@ void store_ping(struct store *store);
 /* How long the last batch's COMMIT took, in milliseconds; 0 before one. */
 int64_t store_commit_ms(const struct store *store);
 
-/* Bytes of payload that one batch may hold; set by store_connect(). */
-/* Whether the server's settings promise too little, see server_facts_notes(). */
+/* Whether the server is set so that a 2xx would promise too much. */
 bool store_is_unsafe(const struct store *store);
 
+/* Bytes of payload that one batch may hold; set by store_connect(). */
 size_t store_batch_bytes(const struct store *store);
 
 /*

@@ -37,8 +37,7 @@ struct replayer {
 };
 
 struct replayer *
-replayer_new(const struct config *cfg, const char *actor,
-    struct err *err)
+replayer_new(const struct config *cfg, const char *actor, struct err *err)
 {
 	struct replayer *r = mem_calloc(1, sizeof(*r));
 	struct err notes = ERR_INIT;

@@ -33,7 +33,7 @@ void tooldb_free(struct tooldb *db);
 int tooldb_lock(struct tooldb *db, const char *name, const char *others,
     struct err *err) __attribute__((warn_unused_result));
 
-/* Whether it is still ours, for what is written otherwise. 0, or -1 as above. */
+/* Whether the lock is still ours, for other writers. 0, or -1 as above. */
 int tooldb_locked(struct tooldb *db, struct err *err)
     __attribute__((warn_unused_result));
 
