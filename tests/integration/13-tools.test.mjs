@@ -359,11 +359,17 @@ describe('replay', () => {
 
 	test('who has lost the lock writes nothing more', async () => {
 		const event = await deliver(makePayment());
+		// It can't be done before it is stopped: it waits for this table.
+		const other = new Session(server);
+		await other.run('LOCK TABLES event_journal WRITE');
 		const holder = new Stopped(server, ['replay', event.id]);
 		await holder.at(() => server.value(
-			"SELECT IS_USED_LOCK('stripehook.payloads.stripehook')"),
-		(id) => id !== null);
+			"SELECT IS_USED_LOCK('stripehook.payloads.stripehook') " +
+			'FROM information_schema.PROCESSLIST ' +
+			"WHERE STATE = 'Waiting for table metadata lock'"),
+		(id) => id > 0);
 		await server.sql(`KILL ${holder.seen}`);
+		await other.end();
 		const { code, stderr } = await holder.goOn();
 		assert.equal(code, 3, stderr);
 		assert.match(stderr, /lock payloads: lost with the connection/);
