@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -38,8 +39,11 @@ static atomic_int stderr_sink = SINK_FILE;
 static char file_path[PATH_MAX];
 static char module_name[MODULE_MAX] = "main";
 
+/* What a line says of its thread: asking is a system call each. */
+static _Thread_local struct log_author author = { .module = module_name };
+
 static _Thread_local struct {
-	pid_t pid;		/* who holds: a fork's child doesn't go on */
+	bool on;
 	size_t len;
 	char text[HOLD_MAX];
 } held;
@@ -293,6 +297,40 @@ log_shows(int level)
 	return level <= log_level;
 }
 
+/* In a child: what the parent holds is the parent's to write. */
+static void
+begin_anew(void)
+{
+	author.pid = 0;
+	held.on = false;
+	held.len = 0;
+}
+
+static void
+set_fork_handler(void)
+{
+	(void)pthread_atfork(NULL, NULL, begin_anew);
+}
+
+static void
+watch_forks(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_fork_handler);
+}
+
+static const struct log_author *
+who(void)
+{
+	if (author.pid == 0) {
+		watch_forks();
+		author.pid = getpid();
+		author.tid = gettid();
+	}
+	return &author;
+}
+
 void
 log_line(int level, const char *fmt, ...)
 {
@@ -310,8 +348,8 @@ log_line(int level, const char *fmt, ...)
 		message[0] = '\0';
 	else if ((size_t)n >= sizeof(message))
 		memcpy(message + sizeof(message) - 4, "...", 4);
-	len = log_text(line, log_format, level, module_name, message);
-	if (held.pid != getpid()) {
+	len = log_text(line, log_format, level, who(), message);
+	if (!held.on) {
 		write_all(line, len);
 		goto out;
 	}
@@ -342,15 +380,13 @@ log_err(int level, const struct err *err)
 void
 log_hold(void)
 {
-	if (held.pid != getpid())
-		held.len = 0;
-	held.pid = getpid();
+	watch_forks();
+	held.on = true;
 }
 
 void
 log_flush(void)
 {
-	if (held.pid == getpid())
-		spill();
-	held.pid = 0;
+	spill();
+	held.on = false;
 }

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -96,8 +95,8 @@ log_text_time(char text[LOG_TIME_MAX], int64_t us)
 }
 
 size_t
-log_text(char line[LOG_LINE_MAX], int format, int level, const char *module,
-    char message[LOG_MESSAGE_MAX])
+log_text(char line[LOG_LINE_MAX], int format, int level,
+    const struct log_author *by, char message[LOG_MESSAGE_MAX])
 {
 	static const char tail[] = "\"}\n";
 	const char *name = level_names[level & LOG_PRIMASK];
@@ -108,11 +107,11 @@ log_text(char line[LOG_LINE_MAX], int format, int level, const char *module,
 	log_text_time(when, clock_wall_us());
 	if (format == LOG_FORMAT_TEXT)
 		return (size_t)snprintf(line, LOG_LINE_MAX,
-		    "%s %s %s %d %d %s\n", name, when, module, getpid(),
-		    gettid(), message);
+		    "%s %s %s %d %d %s\n", name, when, by->module, by->pid,
+		    by->tid, message);
 	len = (size_t)snprintf(line, LOG_LINE_MAX, "{\"level\":\"%s\","
 	    "\"time\":\"%s\",\"module\":\"%s\",\"pid\":%d,\"thread\":%d,"
-	    "\"message\":\"", name, when, module, getpid(), gettid());
+	    "\"message\":\"", name, when, by->module, by->pid, by->tid);
 	len += escape(line + len, message);
 	memcpy(line + len, tail, sizeof(tail) - 1);
 	return len + sizeof(tail) - 1;

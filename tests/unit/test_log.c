@@ -346,6 +346,7 @@ END_TEST
 /* What the parent holds is the parent's to write. */
 START_TEST(hold_over_fork)
 {
+	char line[64];
 	int status;
 	pid_t pid;
 
@@ -359,7 +360,8 @@ START_TEST(hold_over_fork)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(count(content("stderr"), "\n"), 1);
-	ck_assert_int_eq(count(text, "child\n"), 1);
+	snprintf(line, sizeof(line), " %d %d child\n", pid, pid);
+	ck_assert_int_eq(count(text, line), 1);
 	log_flush();
 	ck_assert_int_eq(count(content("stderr"), "parent\n"), 1);
 }
