@@ -23,8 +23,9 @@ enum {
 	BACKOFF_MIN_MS = 100,	/* between tries to connect */
 	BACKOFF_MAX_MS = 250,
 	HELP_MAX = 32,		/* events in a helper's batch */
-	SLOW_MS = 3,		/* a COMMIT that is worth help */
-	SLOW_CALL = 8,		/* so many in a row: no chance, so help */
+	SLOW_MS = 4,		/* a COMMIT that is worth help */
+	SLOW_CALL = 8,		/* so many, and none was quick: it is far away */
+	SLOW_AGAIN = 64,	/* so many after one that was quick */
 	REST_MS = 10000		/* uncalled, before a helper's connection goes */
 };
 
@@ -48,6 +49,7 @@ struct committer {
 	int64_t retry_ms;	/* when to try to connect again */
 	int64_t called_ms;	/* a helper's last call */
 	unsigned slow;		/* commits that were so, in a row */
+	unsigned slow_call;	/* so many call for help */
 	bool complained;	/* that there is no connection */
 };
 
@@ -65,6 +67,8 @@ connect_in_time(struct committer *c)
 		    "database: commits take long; a further connection helps");
 		metrics_add(METRIC_DB_CONNECTS, 1);
 		c->backoff_ms = BACKOFF_MIN_MS;
+		c->slow = 0;
+		c->slow_call = SLOW_CALL;
 		c->complained = false;
 	} else {
 		if (!c->complained)
@@ -195,15 +199,21 @@ refuse_batch(struct committer *c, size_t n)
 		c->slots[i]->entry.out = OUT_DB_DOWN;
 }
 
-/* Calls the helpers, or lets them rest. idle: there was nothing to write. */
+/*
+ * Calls the helpers, or lets them rest. With a database that is far away they
+ * bring more events per second, with one that has too much to do fewer; of the
+ * latter's commits some are quick.
+ */
 static void
-judge_commits(struct committer *c, bool idle)
+judge_commit(struct committer *c)
 {
-	if (store_commit_ms(c->store) < SLOW_MS)
+	if (store_commit_ms(c->store) < SLOW_MS) {
 		c->slow = 0;
-	else if (!idle && c->slow < SLOW_CALL)
+		c->slow_call = SLOW_AGAIN;
+	} else if (c->slow < c->slow_call) {
 		c->slow++;
-	queue_call(c->queue, !idle && c->slow == SLOW_CALL);
+	}
+	queue_call(c->queue, c->slow == c->slow_call);
 }
 
 static void
@@ -247,11 +257,14 @@ commit_next(struct committer *c)
 	if (n == 0)
 		store_ping(c->store);
 	connect_in_time(c);
-	if (n > 0 && store_connected(c->store))
+	if (n == 0) {
+		queue_call(c->queue, false);
+	} else if (store_connected(c->store)) {
 		write_batch(c, n);
-	else
+		judge_commit(c);
+	} else {
 		refuse_batch(c, n);
-	judge_commits(c, n == 0);
+	}
 	show_availability(c);
 	answer_batch(c, n);
 }
