@@ -164,6 +164,46 @@ describe('a database that is far away', () => {
 		assert.deepEqual((await stored(event)).slice(0, 2), ['processed', '1']);
 	});
 
+	describe('further connections', () => {
+		const helpers = async (at) => (await at.metrics())
+			.get('stripehook_committer_helpers');
+		const oneByOne = async (at, n) => {
+			for (let i = 0; i < n; i++)
+				assert.equal((await at.deliver(makePayment())).status, 200);
+		};
+		const durable = (yes) => database.sql('SET GLOBAL ' +
+			`innodb_flush_log_at_trx_commit = ${yes}, sync_binlog = ${yes}`);
+
+		test('help it', async () => {
+			await oneByOne(server, 8);
+			await until(async () => await helpers(server) === 3, 'helpers');
+		});
+
+		// A database that has much to do is slow for a while, too.
+		test('wait longer if it was near', async () => {
+			const port = await freePort();
+			const near = await ProxyThread.start({ port,
+				socket: database.socket });
+			await durable(0);
+			const other = await Server.start({ env:
+				settings({ STRIPEHOOK_DB_PORT: String(port),
+					STRIPEHOOK_INGEST_WORKERS: '1' }) });
+			try {
+				await oneByOne(other, 10);
+				await near.set({ delay: 5 });
+				await oneByOne(other, 40);
+				assert.equal(await helpers(other), 0);
+				await oneByOne(other, 40);
+				await until(async () => await helpers(other) === 3,
+					'helpers');
+			} finally {
+				await durable(1);
+				await other.stop();
+				await near.close();
+			}
+		});
+	});
+
 	test('what is sent twice is stored once', async () => {
 		const before = await count('Com_rollback');
 		const events = Array.from({ length: 60 }, () =>
