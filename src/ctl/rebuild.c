@@ -81,7 +81,8 @@ run(const struct config *cfg, struct rebuild *r, struct show *show)
 		fputs("\r\033[K", stderr);
 	if (rc != 0) {
 		fprintf(stderr, "%snot finished after %ld events; run it "
-		    "again, it goes on from there\n", err.text, r->events);
+		    "again%s\n", err.text, r->events,
+		    r->repair ? ", it goes on from there" : "");
 		return CTL_UNREACHABLE;
 	}
 	fprintf(show->json ? stderr : stdout, "%ld events, %ld rows %s\n",

@@ -278,7 +278,7 @@ rebuild_objects(struct work *w)
 		return -1;
 	while (rebuild_next_chunk(w, &c) == 0) {
 		if (!c.any)
-			return remember(w, "");
+			return 0;
 		if (do_chunk(w, &c) != 0)
 			return -1;
 		w->r->progress(w->r->arg, w->r);
@@ -320,7 +320,8 @@ rebuild_run(struct rebuild *r, struct err *err)
 	    compare_open(r->mysql, err) == 0 &&
 	    (w->tx = transaction_new(r->mysql, PAGE,
 	    &r->cfg->user_metadata_keys, COMPARE_PREFIX)) != NULL &&
-	    rebuild_objects(w) == 0 && rebuild_shared(w) == 0)
+	    rebuild_objects(w) == 0 && rebuild_shared(w) == 0 &&
+	    remember(w, "") == 0 && rebuild_query(w, "COMMIT") == 0)
 		rc = 0;
 	else if (err->len == 0)
 		db_says(r->mysql, "rebuild", err);

@@ -355,17 +355,14 @@ test('statements are small, however large the rows', async () => {
 	}
 });
 
-test('killed, it goes on where it was', async () => {
-	const total = await server.count('event_journal');
-	const id = await server.value('SELECT MAX(stripe_subscription_id) ' +
-		'FROM user_subscriptions');
+// Kills it while it waits for a row that differs; names that one's id.
+async function killAt(table, column, id) {
 	const other = new Session(server);
-	const lock = 'SELECT 1 FROM user_subscriptions WHERE ' +
-		`stripe_subscription_id = '${id}' FOR UPDATE`;
-	await server.sql('UPDATE user_subscriptions SET quantity = 77 WHERE ' +
-		`stripe_subscription_id = '${id}'`);
+	const where = `WHERE ${id} = @id`;
+	await other.run(`SET @id = (SELECT MAX(${id}) FROM ${table})`);
+	await other.run(`UPDATE ${table} SET ${column} = 77 ${where}`);
 	await other.run('START TRANSACTION');
-	await other.run(lock);
+	await other.run(`SELECT 1 FROM ${table} ${where} FOR UPDATE`);
 	const before = await timeouts();
 	const child = spawn(path.join(server.build, 'stripehookctl'),
 		[...server.configArguments, 'rebuild'], { env: server.env });
@@ -376,6 +373,13 @@ test('killed, it goes on where it was', async () => {
 		child.kill('SIGKILL');
 		await other.end();
 	}
+	return server.value(`SELECT MAX(${id}) FROM ${table}`);
+}
+
+test('killed, it goes on where it was', async () => {
+	const total = await server.count('event_journal');
+	const id = await killAt('user_subscriptions', 'quantity',
+		'stripe_subscription_id');
 	// Its chunk was not done, those before it were.
 	for (const [args, all] of [[[], false], [['--restart'], true], [[], true]]) {
 		const { code, stdout, stderr } = await server.ctl(['rebuild', ...args]);
@@ -386,6 +390,15 @@ test('killed, it goes on where it was', async () => {
 		assert.deepEqual(named(stdout.split('\n')),
 			all ? [] : [`user_subscriptions ${id} quantity`]);
 	}
+	assert.equal((await check()).code, 0);
+});
+
+test('killed at the plans, it goes on there', async () => {
+	const id = await killAt('plans', 'unit_amount', 'plan_id');
+	const { code, stdout } = await server.ctl(['rebuild']);
+	assert.equal(code, 0);
+	assert.match(stdout, /^0 events, 1 rows repaired$/m);
+	assert.deepEqual(named(stdout.split('\n')), [`plans ${id} unit_amount`]);
 	assert.equal((await check()).code, 0);
 });
 

@@ -10,9 +10,11 @@ import { signal, sleep, until } from './lib/processes.mjs';
 
 let cluster, both;
 before(async () => {
-	cluster = await new Cluster().start();
+	cluster = new Cluster();
+	await cluster.start();
 	await cluster.nodes[0].sql(MAKE_ACCOUNTS);
-	both = await new Hosts(cluster).start();
+	both = new Hosts(cluster);
+	await both.start();
 });
 after(async () => {
 	await both?.stop();

@@ -21,7 +21,8 @@ const REPAIRS = SHORT ? 1 : 4;
 let cluster, both;
 const migrate = (n) => cluster.ctl(n, ['migrate']);
 before(async () => {
-	cluster = await new Cluster().start();
+	cluster = new Cluster();
+	await cluster.start();
 	await cluster.nodes[0].sql(MAKE_ACCOUNTS);
 	both = new Hosts(cluster);
 });

@@ -76,6 +76,9 @@ class Node extends Database {
 }
 
 export class Cluster {
+	nodes = [];
+
+	// Whatever comes of it, stop() is to be called.
 	async start() {
 		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-test-cluster-'));
 		for (const what of ['port', 'group', 'state', 'missed'])
@@ -91,11 +94,11 @@ export class Cluster {
 			fs.cpSync(first.dir, dir, { recursive: true });
 		first.begin('--wsrep-new-cluster');
 		await first.synced();
-		for (const node of others)
+		// One by one: a donor that has just joined may lack what the next needs.
+		for (const node of others) {
 			node.begin();
-		for (const node of others)
 			await node.synced();
-		return this;
+		}
 	}
 
 	// Settings of a host whose first node is number n.
