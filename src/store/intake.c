@@ -15,7 +15,7 @@
 
 enum {
 	BATCH_MAX = 100,
-	TRIES_MAX = 5,
+	TRIES_MAX = 60,		/* half a minute: another server takes over */
 	RETRY_US = 500000
 };
 

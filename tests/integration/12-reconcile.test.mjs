@@ -176,7 +176,7 @@ describe('events that the journal lacks', () => {
 		try {
 			goOn();
 			const had = await stored();
-			await sleep(1200);
+			await sleep(4000);
 			assert.equal(await stored(), had);
 			assert.ok(had < 400);
 		} finally {
