@@ -254,12 +254,12 @@ commit_next(struct committer *c)
 	size_t n = take(c);
 
 	beat(c, STAGE_WRITING);
-	if (n == 0)
-		store_ping(c->store);
-	connect_in_time(c);
 	if (n == 0) {
+		store_ping(c->store);
 		queue_call(c->queue, false);
-	} else if (store_connected(c->store)) {
+	}
+	connect_in_time(c);
+	if (n > 0 && store_connected(c->store)) {
 		write_batch(c, n);
 		judge_commit(c);
 	} else {

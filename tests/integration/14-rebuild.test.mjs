@@ -356,11 +356,11 @@ test('statements are small, however large the rows', async () => {
 });
 
 // Kills it while it waits for a row that differs; names that one's id.
-async function killAt(table, column, id) {
+async function killAt(table, column, key) {
+	const id = await server.value(`SELECT MAX(${key}) FROM ${table}`);
 	const other = new Session(server);
-	const where = `WHERE ${id} = @id`;
-	await other.run(`SET @id = (SELECT MAX(${id}) FROM ${table})`);
-	await other.run(`UPDATE ${table} SET ${column} = 77 ${where}`);
+	const where = `WHERE ${key} = '${id}'`;
+	await server.sql(`UPDATE ${table} SET ${column} = 77 ${where}`);
 	await other.run('START TRANSACTION');
 	await other.run(`SELECT 1 FROM ${table} ${where} FOR UPDATE`);
 	const before = await timeouts();
@@ -373,7 +373,7 @@ async function killAt(table, column, id) {
 		child.kill('SIGKILL');
 		await other.end();
 	}
-	return server.value(`SELECT MAX(${id}) FROM ${table}`);
+	return id;
 }
 
 test('killed, it goes on where it was', async () => {

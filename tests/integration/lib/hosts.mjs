@@ -30,7 +30,6 @@ export class Hosts {
 			host.node = this.cluster.nodes[n];
 			this.list.push(host);
 		}
-		return this;
 	}
 
 	async stop() {
