@@ -22,6 +22,8 @@ BUILD_PACKAGES=(build-essential autoconf=autoreconf automake=automake
 SERVER_PACKAGES=(nginx-light=nginx openssl=openssl ca-certificates)
 # shellcheck disable=SC2034
 DB_PACKAGES=(mariadb-server-core=mariadbd mariadb-client-core=mariadb)
+# shellcheck disable=SC2034
+NODE_PACKAGES=(nodejs=node npm=npm)
 
 say() {
 	printf '%s\n' "$*" || true
@@ -225,6 +227,26 @@ install_packages() {
 		die "installing failed (all of it: $log). By hand:" \
 			"apt-get install ${names[*]}"
 	fi
+}
+
+# install_modules DIR: as its package-lock.json says. Not 'npm ci': that wants
+# the Stripe CLI of every other platform in the lock, too.
+install_modules() (
+	cd -- "$1" || exit
+	! cmp -s package-lock.json node_modules/.made-from || exit 0
+	try_again npm install --no-save --no-progress &&
+		cp -- package-lock.json node_modules/.made-from
+)
+
+# need_modules DIR: the same, quietly, or the end.
+need_modules() {
+	local log=$STATE/npm.log
+
+	interruptible install_modules "$1" >"$log" 2>&1 || {
+		tail -n 20 -- "$log" >&2
+		die "npm could not install what $1/package.json names; all of" \
+			"it: $log"
+	}
 }
 
 ### build

@@ -70,16 +70,15 @@ start() {
 
 # Prints the processes of a session that have this program's name.
 session_members() {
-	local stat line fields
+	local stat line
 
 	for stat in /proc/[0-9]*/stat; do
 		line=
 		# It ends without a NUL; it may also be gone by now.
 		{ IFS= read -r -d '' line <"$stat"; } 2>/dev/null ||
 			[[ -n $line ]] || continue
-		read -ra fields <<<"${line##*) }"
-		if [[ ${fields[3]} == "$1" && $line == *"($2)"* &&
-			${fields[0]} != Z ]]; then
+		if [[ $line == *"($2) "[!Z]' '* &&
+			${line##*) } =~ ^.\ [0-9]+\ [0-9]+\ $1\  ]]; then
 			stat=${stat#/proc/}
 			printf '%s\n' "${stat%/stat}"
 		fi

@@ -183,8 +183,9 @@ async function tryAct(pool, act, end) {
 	const { status } = await misbehave(pool, act);
 	if (end.call === undefined) {
 		assert.equal(status, 200, `${pool} ${act}`);
-		assert.match(news(), new RegExp(` ${pool} .* misbehaved: ${act}: ${end}\n`),
-			`${pool} ${act}`);
+		// It answers first.
+		await until(() => new RegExp(` ${pool} .* misbehaved: ${act}: ${end}\n`)
+			.test(news()), `${pool} tells of ${act}`);
 		return;
 	}
 	// Nginx asks a second worker, which dies of it as well.

@@ -305,12 +305,11 @@ describe('a database that is far away', () => {
 		const events = [bad, twice, ...Array.from({ length: 19 }, () =>
 			makePayment())];
 		assert.deepEqual(await deliver([twice]), [200]);
-		await database.sql('DELIMITER //\nCREATE TRIGGER ' +
-			'stripehook.refuse BEFORE INSERT ' +
-			'ON stripehook.event_payloads FOR EACH ROW CASE ' +
+		await database.sql('CREATE TRIGGER ' +
+			'stripehook.refuse BEFORE INSERT ON stripehook.event_payloads FOR EACH ROW CASE ' +
 			`NEW.stripe_event_id WHEN '${bad.id}' THEN ` +
 			`SET NEW.payload = NULL; WHEN '${twice.id}' THEN SIGNAL ` +
-			"SQLSTATE '45000'; ELSE DO 1; END CASE//");
+			"SQLSTATE '45000'; ELSE DO 1; END CASE");
 		// A duplicate's payload isn't wanted, so that it can't be refused;
 		// and after so many new events no duplicate is expected.
 		for (let i = 0; i < 20; i++)

@@ -56,7 +56,8 @@ test('a node that stands still', async (t) => {
 		signal(pid, 'SIGCONT');
 	}
 	// It learns only now that the others have given it up.
-	await until(() => cluster.nodes[0].variable('wsrep_cluster_size') === '3',
+	await until(async () =>
+		await cluster.nodes[0].variable('wsrep_cluster_size') === '3',
 		'the others take it again', PATIENCE_MS);
 	await node.synced();
 	await both.settle(loads);
@@ -81,7 +82,8 @@ test('without a majority: 503, and back when there is one', async () => {
 	await sleep(1000);
 	const [last, ...others] = cluster.nodes;
 	await Promise.all(others.map((node) => node.stop('SIGKILL')));
-	await until(() => last.variable('wsrep_cluster_status') === 'non-Primary',
+	await until(async () =>
+		await last.variable('wsrep_cluster_status') === 'non-Primary',
 		'alone');
 	const { status, json, headers } = await both.list[0].deliver(makePayment());
 	assert.equal(status, 503);

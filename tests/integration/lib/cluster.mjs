@@ -43,16 +43,14 @@ class Node extends Database {
 	}
 
 	variable(name) {
-		const { status, stdout } = runSync('mariadb', ['--no-defaults',
-			'-uroot', `--socket=${this.socket}`, '-Nse',
-			`SHOW GLOBAL STATUS LIKE '${name}'`]);
-		return status === 0 ? stdout.trim().split('\t')[1] : undefined;
+		return this.sql(`SHOW GLOBAL STATUS LIKE '${name}'`)
+			.then((row) => row.split('\t')[1], () => undefined);
 	}
 
 	// Takes part again, with all that it missed.
 	synced() {
-		return until(() => this.variable('wsrep_ready') === 'ON' &&
-			this.variable('wsrep_local_state_comment') === 'Synced',
+		return until(async () => await this.variable('wsrep_ready') === 'ON' &&
+			await this.variable('wsrep_local_state_comment') === 'Synced',
 		`node ${this.number}`);
 	}
 

@@ -7,11 +7,13 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { copyEmpty } from './database.mjs';
 import { ROOT, now, print, sign } from './events.mjs';
 import { WEBHOOK, request, stripeHeaders } from './http.mjs';
 import {
 	alive, children, leftBehind, processName, signal, until,
 } from './processes.mjs';
+import { query } from './sql.mjs';
 
 export const SECRET = 'whsec_integration_4mV0w8uXqT2yZkPd';
 export const STATUS_KEY = 'integration-status-key-0123456789abcdef';
@@ -102,6 +104,9 @@ export class Server {
 		if (build)
 			fs.symlinkSync(build, path.join(server.state, 'build'));
 		server.build = build ?? path.join(server.state, 'build');
+		// Another checkout makes its own, as a user's first run does.
+		if (root === ROOT && env.STRIPEHOOK_DB_HOST === undefined)
+			await copyEmpty(path.join(server.state, 'mariadb'));
 		await server.launch();
 		return server;
 	}
@@ -180,15 +185,11 @@ export class Server {
 
 	// Runs SQL as the database's owner; returns rows of named texts, NULL as
 	// null.
-	async sql(text, { user = 'root', password = '',
-		database = 'stripehook' } = {}) {
-		const { code, stdout, stderr } = await run('mariadb', [
-			'--no-defaults', `--user=${user}`, `--socket=${this.socket}`,
-			'--default-character-set=utf8mb4', '--batch', database,
-		], { env: { ...this.env, MYSQL_PWD: password }, input: text });
-		if (code !== 0)
-			throw new Error(`${text.slice(0, 200)}: ${stderr}`);
-		return parseRows(stdout);
+	async sql(text, options) {
+		const { rows, names } = await query(this.socket, text,
+			{ database: 'stripehook', ...options });
+		return rows.map((row) => Object.fromEntries(
+			row.map((value, i) => [names[i], value])));
 	}
 
 	// The first row's first value.
@@ -297,20 +298,6 @@ export function run(program, args, { env, cwd, input } = {}) {
 
 export const runSync = (program, args, options) =>
 	spawnSync(program, args, { encoding: 'utf8', ...options });
-
-// What mariadb --batch prints.
-function parseRows(text) {
-	const lines = text.split('\n');
-	lines.pop();
-	if (lines.length === 0)
-		return [];
-	const special = { n: '\n', t: '\t', 0: '\0', '\\': '\\' };
-	const cells = (line) => line.split('\t').map((cell) => cell === 'NULL' ?
-		null : cell.replace(/\\([nt0\\])/g, (_, c) => special[c]));
-	const names = cells(lines[0]);
-	return lines.slice(1).map((line) => Object.fromEntries(
-		cells(line).map((cell, i) => [names[i], cell])));
-}
 
 // Prometheus' text format, strictly: name{labels} -> number.
 export function parseMetrics(text) {
