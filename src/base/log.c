@@ -8,17 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log_stderr.h"
 #include "base/log_text.h"
 
 enum {
@@ -28,14 +27,9 @@ enum {
 	DIR_MODE = 0750
 };
 
-/* What standard error is decides how to write to it without waiting. */
-enum sink { SINK_FILE, SINK_PIPE, SINK_SOCKET, SINK_NONE };
-
 static atomic_int log_level = LOG_INFO;
 static atomic_int log_format = LOG_FORMAT_TEXT;
 static atomic_int file_fd = -1;
-static atomic_int stderr_fd = STDERR_FILENO;
-static atomic_int stderr_sink = SINK_FILE;
 static char file_path[PATH_MAX];
 static char module_name[MODULE_MAX] = "main";
 
@@ -48,45 +42,12 @@ static _Thread_local struct {
 	char text[HOLD_MAX];
 } held;
 
-/* A pipe takes this much whole or, being full, not at all. */
-_Static_assert((int)LOG_LINE_MAX <= (int)PIPE_BUF, "a line fits in a pipe");
-
-/* As many whole lines as fit in max bytes. */
-static size_t
-whole_lines(const char *text, size_t len, size_t max)
-{
-	const char *end;
-
-	if (len <= max)
-		return len;
-	end = memrchr(text, '\n', max);
-	return end != NULL ? (size_t)(end - text) + 1 : max;
-}
-
-static void
-write_stderr(const char *text, size_t len)
-{
-	int sink = stderr_sink;
-	struct pollfd p = { .fd = stderr_fd, .events = POLLOUT };
-	size_t n;
-
-	for (; len > 0 && sink != SINK_NONE; text += n, len -= n) {
-		n = sink == SINK_FILE ? len : whole_lines(text, len, PIPE_BUF);
-		if (sink == SINK_SOCKET)
-			(void)!send(p.fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		/* A pipe that could not be opened anew would block. */
-		else if (sink == SINK_FILE || p.fd != STDERR_FILENO ||
-		    poll(&p, 1, 0) == 1)
-			(void)!write(p.fd, text, n);
-	}
-}
-
 static void
 write_all(const char *text, size_t len)
 {
 	int fd = file_fd;
 
-	write_stderr(text, len);
+	log_stderr_write(text, len);
 	if (fd >= 0)
 		(void)!write(fd, text, len);
 }
@@ -106,39 +67,6 @@ open_append(const char *path, int flags)
 	/* O_NONBLOCK: a path may be a pipe, and so may /proc/self/fd/2. */
 	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK |
 	    O_NOCTTY | flags, FILE_MODE);
-}
-
-/* The file may be the same as standard error: one is enough. */
-static void
-look_at_stderr(void)
-{
-	struct stat err_st, file_st;
-	int sink = SINK_FILE;
-
-	if (fstat(STDERR_FILENO, &err_st) != 0 ||
-	    (file_fd >= 0 && fstat(file_fd, &file_st) == 0 &&
-	    err_st.st_dev == file_st.st_dev &&
-	    err_st.st_ino == file_st.st_ino))
-		sink = SINK_NONE;
-	else if (S_ISSOCK(err_st.st_mode))
-		sink = SINK_SOCKET;
-	else if (S_ISFIFO(err_st.st_mode))
-		sink = SINK_PIPE;
-	stderr_sink = sink;
-}
-
-/*
- * Since O_NONBLOCK on the pipe that was inherited would hold for all who share
- * it. Not later, when a worker may open nothing.
- */
-static void
-open_pipe_anew(void)
-{
-	int fd;
-
-	if (stderr_sink == SINK_PIPE && stderr_fd == STDERR_FILENO &&
-	    (fd = open_append("/proc/self/fd/2", 0)) >= 0)
-		stderr_fd = fd;
 }
 
 /* The directory of path is made if it is missing, one level only. */
@@ -214,8 +142,8 @@ log_setup(int level, enum log_format format, const char *file, struct err *err)
 		memcpy(file_path, file, strlen(file) + 1);
 	log_level = level;
 	log_format = (int)format;
-	look_at_stderr();
-	open_pipe_anew();
+	log_stderr_look(file_fd);
+	log_stderr_open();
 	return 0;
 }
 
@@ -258,7 +186,7 @@ log_reopen(struct err *err)
 		return 0;
 	if (open_file(file_path, err) != 0)
 		return -1;
-	look_at_stderr();
+	log_stderr_look(file_fd);
 	return 0;
 }
 
@@ -272,7 +200,7 @@ void
 log_adopt(int fd)
 {
 	(void)use(fd);
-	look_at_stderr();
+	log_stderr_look(file_fd);
 }
 
 void
@@ -282,7 +210,7 @@ log_close(void)
 
 	if (fd >= 0)
 		close(fd);
-	look_at_stderr();
+	log_stderr_look(file_fd);
 }
 
 void
@@ -331,6 +259,17 @@ who(void)
 	return &author;
 }
 
+/*
+ * With a line of each delivery it would pass its limit (10,000 lines in half a
+ * minute), and then lose the errors: these lines are in the file.
+ */
+static void
+tell_journal(int level, const char *line, size_t len)
+{
+	if (level <= LOG_NOTICE || file_fd < 0)
+		log_stderr_journal(level, line, len);
+}
+
 void
 log_line(int level, const char *fmt, ...)
 {
@@ -349,6 +288,8 @@ log_line(int level, const char *fmt, ...)
 	else if ((size_t)n >= sizeof(message))
 		memcpy(message + sizeof(message) - 4, "...", 4);
 	len = log_text(line, log_format, level, who(), message);
+	if (log_stderr_is_journal())
+		tell_journal(level, line, len);
 	if (!held.on) {
 		write_all(line, len);
 		goto out;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <regex.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -429,6 +430,78 @@ START_TEST(full_socket)
 }
 END_TEST
 
+/* As systemd gives it to a service: the name is the stream's inode. */
+static int
+stderr_to_journal(int offset)
+{
+	int fd[2];
+	char name[64];
+	struct stat st;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	ck_assert_int_eq(dup2(fd[1], STDERR_FILENO), STDERR_FILENO);
+	close(fd[1]);
+	ck_assert_int_eq(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino + (uintmax_t)offset);
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", name, 1), 0);
+	return fd[0];
+}
+
+static const char *
+received(int fd)
+{
+	ssize_t n = read(fd, text, TEXT_MAX - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+START_TEST(journal_knows_levels)
+{
+	int fd = stderr_to_journal(0);
+
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, NULL, &err), 0);
+	log_line(LOG_ERR, "broken");
+	log_line(LOG_INFO, "delivered");
+	ck_matches(received(fd),
+	    "^<3>ERROR [^\n]* broken\n<6>INFO [^\n]* delivered\n$");
+	log_hold();
+	log_line(LOG_WARNING, "held");
+	log_flush();
+	ck_matches(received(fd), "^<4>WARNING [^\n]* held\n$");
+	close(fd);
+}
+END_TEST
+
+/* What would pass the journal's limit is in the file, with all else. */
+START_TEST(journal_beside_a_file)
+{
+	int fd = stderr_to_journal(0);
+
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
+	log_line(LOG_INFO, "delivered");
+	log_line(LOG_NOTICE, "serving");
+	ck_matches(received(fd), "^<5>NOTICE [^\n]* serving\n$");
+	ck_matches(content("log"),
+	    "^INFO [^\n]* delivered\nNOTICE [^\n]* serving\n$");
+	close(fd);
+}
+END_TEST
+
+/* A shell's child inherits the name, but may have other output. */
+START_TEST(journal_of_another)
+{
+	int fd = stderr_to_journal(1);
+
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
+	log_line(LOG_INFO, "delivered");
+	ck_matches(received(fd), "^INFO [^\n]* delivered\n$");
+	close(fd);
+}
+END_TEST
+
 START_TEST(full_disk)
 {
 	struct rlimit limit = { 0, 0 };
@@ -480,6 +553,9 @@ main(void)
 	tcase_add_test(tc, hold_is_of_one_thread);
 	tcase_add_test(tc, full_pipe);
 	tcase_add_test(tc, full_socket);
+	tcase_add_test(tc, journal_knows_levels);
+	tcase_add_test(tc, journal_beside_a_file);
+	tcase_add_test(tc, journal_of_another);
 	tcase_add_test(tc, full_disk);
 	tcase_add_test(tc, err_lines);
 	suite_add_tcase(suite, tc);
