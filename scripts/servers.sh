@@ -169,11 +169,12 @@ http_ok() {
 
 # db_create DATADIR: makes an empty database there, unless there is one. Its
 # root has no password: what keeps others out are the rights on the directory
-# of its socket. DATADIR.tmp is for temporary tables, since a server that starts
-# removes those of others that share the place.
+# of its socket. --force: it wants no name of this machine. DATADIR.tmp is for
+# temporary tables, since a server that starts removes those of others that
+# share the place.
 db_create() {
 	local new=$1.new options=(--no-defaults --skip-test-db --skip-name-resolve
-		--auth-root-authentication-method=normal)
+		--auth-root-authentication-method=normal --force)
 
 	[[ ! -d $1/mysql ]] || return 0
 	[[ $EUID -ne 0 ]] || options+=(--user=root)
