@@ -10,10 +10,11 @@ const TIDY_MS = 60000;		// until processes and descriptors are as before
 const EVENTS_MIN = 51;		// fewer would prove nothing
 
 // A number for each pair of a seed and a fault, so that a fault does the same
-// whether it is played alone or among others.
-function seedOf(seed, name) {
+// whether it is played alone or among others; played again it is another one,
+// since what it makes has ids of its own.
+function seedOf(seed, name, times) {
 	let hash = seed >>> 0;
-	for (const char of name)
+	for (const char of times > 0 ? `${name} ${times}` : name)
 		hash = Math.imul(hash ^ char.codePointAt(0), 0x01000193) >>> 0;
 	return hash;
 }
@@ -27,6 +28,7 @@ export class Play {
 	passed = 0;
 	failed = 0;
 	table = new Map();		// fault's name -> how it went
+	played = new Map();		// seed and fault's name -> how often
 	start = Date.now();
 
 	// patience: times as long as stated for service to come back.
@@ -97,7 +99,10 @@ export class Play {
 
 	async play(fault, seed) {
 		const { rig } = this;
-		const random = new Random(seedOf(seed, fault.name));
+		const key = `${seed} ${fault.name}`;
+		const times = this.played.get(key) ?? 0;
+		this.played.set(key, times + 1);
+		const random = new Random(seedOf(seed, fault.name, times));
 		const before = rig.processes();
 		const traffic = new Traffic(rig, random,
 			[0, 503, ...fault.answers ?? []]).start();

@@ -26,13 +26,17 @@ async function pause({ say }, pids, what, ms) {
 
 const role = (rig, name) => rig.processes().get(name);
 
+// What is dropped twice is refused: nginx asks one other worker.
 const killOne = (name) => async (ctx) => {
-	const { rig, random } = ctx;
+	const { rig, random, load } = ctx;
 	for (let i = random.int(1, 3); i > 0; i--) {
 		const pid = random.pick(role(rig, name));
+		const caught = [...load.open];
 		kill(ctx, [pid], name);
 		await until(() => !role(rig, name).includes(pid) &&
 			role(rig, name).length === POOL_SIZE, `another ${name}`);
+		await until(() => !caught.some((one) => load.open.has(one)),
+			'what it had is answered');
 		await sleep(random.int(0, 200));
 	}
 };

@@ -11,6 +11,7 @@ export class Load {
 	bodies = new Map();		// id -> body, of those not acknowledged
 	withoutRetryAfter = 0;		// 503 that doesn't say when to come again
 	times = [];			// ms, of each answer
+	open = new Set();		// requests that wait for theirs
 
 	// pause: ms after a refusal; think: after an acknowledgement.
 	constructor(server, { connections = 48, make = quickPayment,
@@ -55,7 +56,9 @@ export class Load {
 	}
 
 	async send({ id, body }) {
+		const waits = { id };
 		let status = 0;
+		this.open.add(waits);
 		try {
 			const answer = await request(this.server.base + WEBHOOK, {
 				method: 'POST', body, agent: this.agent,
@@ -67,6 +70,7 @@ export class Load {
 			if (status === 503 && answer.headers['retry-after'] === undefined)
 				this.withoutRetryAfter++;
 		} catch { /* no answer: 0 */ }
+		this.open.delete(waits);
 		this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
 		if (status >= 200 && status < 300) {
 			this.acked.set(id, (this.acked.get(id) ?? 0) + 1);
