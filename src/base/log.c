@@ -64,7 +64,7 @@ spill(void)
 static int
 open_append(const char *path, int flags)
 {
-	/* O_NONBLOCK: a path may be a pipe, and so may /proc/self/fd/2. */
+	/* O_NONBLOCK: a path may be a pipe. */
 	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK |
 	    O_NOCTTY | flags, FILE_MODE);
 }
@@ -288,8 +288,7 @@ log_line(int level, const char *fmt, ...)
 	else if ((size_t)n >= sizeof(message))
 		memcpy(message + sizeof(message) - 4, "...", 4);
 	len = log_text(line, log_format, level, who(), message);
-	if (log_stderr_is_journal())
-		tell_journal(level, line, len);
+	tell_journal(level, line, len);
 	if (!held.on) {
 		write_all(line, len);
 		goto out;

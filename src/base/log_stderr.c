@@ -5,13 +5,14 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syslog.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/log_text.h"
@@ -105,17 +106,13 @@ log_stderr_write(const char *text, size_t len)
 	}
 }
 
-bool
-log_stderr_is_journal(void)
-{
-	return stderr_sink == SINK_JOURNAL;
-}
-
 void
 log_stderr_journal(int level, const char *line, size_t len)
 {
 	char text[LEVEL_MAX + LOG_LINE_MAX];
 
+	if (stderr_sink != SINK_JOURNAL)
+		return;
 	text[0] = '<';
 	text[1] = (char)('0' + LOG_PRI(level));
 	text[2] = '>';

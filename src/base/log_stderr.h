@@ -5,7 +5,6 @@
 #ifndef BASE_LOG_STDERR_H
 #define BASE_LOG_STDERR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -23,10 +22,10 @@ void log_stderr_open(void);
 /* Writes whole lines, but not to systemd's journal. */
 void log_stderr_write(const char *text, size_t len);
 
-/* Whether it is systemd's journal, by systemd.exec(5), $JOURNAL_STREAM. */
-bool log_stderr_is_journal(void);
-
-/* Sends one line to the journal, with its level as sd-daemon(3) has it. */
+/*
+ * Sends one line, with its level as sd-daemon(3) has it, if standard error is
+ * systemd's journal (systemd.exec(5), $JOURNAL_STREAM).
+ */
 void log_stderr_journal(int level, const char *line, size_t len);
 
 #endif

@@ -28,7 +28,7 @@ export class Play {
 	passed = 0;
 	failed = 0;
 	table = new Map();		// fault's name -> how it went
-	played = new Map();		// seed and fault's name -> how often
+	plays = new Map();		// seed and fault's name -> how often
 	start = Date.now();
 
 	// patience: times as long as stated for service to come back.
@@ -100,8 +100,8 @@ export class Play {
 	async play(fault, seed) {
 		const { rig } = this;
 		const key = `${seed} ${fault.name}`;
-		const times = this.played.get(key) ?? 0;
-		this.played.set(key, times + 1);
+		const times = this.plays.get(key) ?? 0;
+		this.plays.set(key, times + 1);
 		const random = new Random(seedOf(seed, fault.name, times));
 		const before = rig.processes();
 		const traffic = new Traffic(rig, random,

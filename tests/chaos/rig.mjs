@@ -11,6 +11,7 @@ import {
 } from '../integration/lib/processes.mjs';
 import { STOP_MS, Server, freePort, run, running } from
 	'../integration/lib/server.mjs';
+import { answers } from '../integration/lib/sql.mjs';
 import { ProxyThread } from './proxy.mjs';
 
 const NAMES = ['nginx', 'stripehookd', 'mariadbd'];		// in the order of their end
@@ -50,8 +51,7 @@ export class Rig extends Server {
 		fs.writeFileSync(path.join(this.state, 'run.env'),
 			this.#settings(port), { mode: 0o600 });
 		this.serve('mariadbd');
-		await until(() => this.sql('DO 1', { database: '' })
-			.then(() => true, () => false), 'MariaDB');
+		await until(() => answers(this.socket), 'MariaDB');
 		this.proxy = await ProxyThread.start({ port, socket: this.socket });
 		const { code, stderr } = await this.ctl(['migrate']);
 		if (code !== 0)

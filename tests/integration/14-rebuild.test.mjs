@@ -11,7 +11,6 @@ import { Server } from './lib/server.mjs';
 import { Session } from './lib/session.mjs';
 
 const SEED = Number(process.env.SEED ?? 1);
-// What the coverage is measured with needn't take its time.
 const ROUNDS = 6;
 const LOAD_MS = 12000;	// at least
 const WAIT_MS = 150000;		// for a rebuild on a machine that is busy

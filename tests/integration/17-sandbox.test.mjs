@@ -9,7 +9,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { ROOT, makePayment } from './lib/events.mjs';
 import { Load } from './lib/load.mjs';
 import { alive, signal, sleep, until } from './lib/processes.mjs';
-import { Server, run, runSync } from './lib/server.mjs';
+import { Server, runSync } from './lib/server.mjs';
+import { answers } from './lib/sql.mjs';
 
 // Programs that do harm when a header says so: scripts/test makes them.
 const MISBEHAVING = process.env.STRIPEHOOK_TEST_MISBEHAVING ??
@@ -287,9 +288,7 @@ class Database {
 			...(process.getuid() === 0 ? ['--user=root'] : [])],
 		{ stdio: ['ignore', 'ignore', 'ignore'] });
 		this.ended = new Promise((resolve) => this.process.on('exit', resolve));
-		await until(async () => (await run('mariadb', ['--no-defaults',
-			'--user=root', `--socket=${this.socket}`, '-e', 'DO 1'])).code === 0,
-		'the database answers');
+		await until(() => answers(this.socket), 'the database answers');
 	}
 
 	async end(name = 'SIGTERM') {

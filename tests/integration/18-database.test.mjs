@@ -305,8 +305,8 @@ describe('a database that is far away', () => {
 		const events = [bad, twice, ...Array.from({ length: 19 }, () =>
 			makePayment())];
 		assert.deepEqual(await deliver([twice]), [200]);
-		await database.sql('CREATE TRIGGER ' +
-			'stripehook.refuse BEFORE INSERT ON stripehook.event_payloads FOR EACH ROW CASE ' +
+		await database.sql('CREATE TRIGGER stripehook.refuse BEFORE INSERT ' +
+			'ON stripehook.event_payloads FOR EACH ROW CASE ' +
 			`NEW.stripe_event_id WHEN '${bad.id}' THEN ` +
 			`SET NEW.payload = NULL; WHEN '${twice.id}' THEN SIGNAL ` +
 			"SQLSTATE '45000'; ELSE DO 1; END CASE");

@@ -13,7 +13,6 @@ import { Server } from './lib/server.mjs';
 import { Stopped } from './lib/stopped.mjs';
 
 const SEED = Number(process.env.SEED ?? 1);
-// What the coverage is measured with needn't take its time.
 const ROUNDS = 12;
 const REPAIRS = 4;
 

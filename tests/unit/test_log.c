@@ -390,6 +390,15 @@ START_TEST(hold_is_of_one_thread)
 }
 END_TEST
 
+static const char *
+received(int fd)
+{
+	ssize_t n = read(fd, text, TEXT_MAX - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
 /* A reader that stands still costs lines; each that arrives is whole. */
 static void
 stand_still(int fd[2])
@@ -406,8 +415,7 @@ stand_still(int fd[2])
 	while ((n = read(fd[0], text, TEXT_MAX - 1)) > 0)
 		ck_assert_int_eq(text[n - 1], '\n');
 	log_line(LOG_INFO, "again");
-	text[read(fd[0], text, TEXT_MAX - 1)] = '\0';
-	ck_matches(text, "^INFO .* again\n$");
+	ck_matches(received(fd[0]), "^INFO .* again\n$");
 }
 
 START_TEST(full_pipe)
@@ -430,9 +438,12 @@ START_TEST(full_socket)
 }
 END_TEST
 
-/* As systemd gives it to a service: the name is the stream's inode. */
+/*
+ * Standard error as systemd gives it to a service, which it names by its inode;
+ * another one's with an offset.
+ */
 static int
-stderr_to_journal(int offset)
+log_to_journal(int offset, const char *file)
 {
 	int fd[2];
 	char name[64];
@@ -446,23 +457,14 @@ stderr_to_journal(int offset)
 	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)st.st_dev,
 	    (uintmax_t)st.st_ino + (uintmax_t)offset);
 	ck_assert_int_eq(setenv("JOURNAL_STREAM", name, 1), 0);
+	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, file, &err), 0);
 	return fd[0];
-}
-
-static const char *
-received(int fd)
-{
-	ssize_t n = read(fd, text, TEXT_MAX - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return text;
 }
 
 START_TEST(journal_knows_levels)
 {
-	int fd = stderr_to_journal(0);
+	int fd = log_to_journal(0, NULL);
 
-	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, NULL, &err), 0);
 	log_line(LOG_ERR, "broken");
 	log_line(LOG_INFO, "delivered");
 	ck_matches(received(fd),
@@ -478,9 +480,8 @@ END_TEST
 /* What would pass the journal's limit is in the file, with all else. */
 START_TEST(journal_beside_a_file)
 {
-	int fd = stderr_to_journal(0);
+	int fd = log_to_journal(0, "log");
 
-	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
 	log_line(LOG_INFO, "delivered");
 	log_line(LOG_NOTICE, "serving");
 	ck_matches(received(fd), "^<5>NOTICE [^\n]* serving\n$");
@@ -493,9 +494,8 @@ END_TEST
 /* A shell's child inherits the name, but may have other output. */
 START_TEST(journal_of_another)
 {
-	int fd = stderr_to_journal(1);
+	int fd = log_to_journal(1, "log");
 
-	ck_assert_int_eq(log_setup(LOG_INFO, LOG_FORMAT_TEXT, "log", &err), 0);
 	log_line(LOG_INFO, "delivered");
 	ck_matches(received(fd), "^INFO [^\n]* delivered\n$");
 	close(fd);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './events.mjs';
 import { signal, until } from './processes.mjs';
-import { query } from './sql.mjs';
+import { answers, query } from './sql.mjs';
 
 const PASSWORD = 'of-all-accounts';
 export const ACCOUNTS = ['ingest', 'status', 'owner'];
@@ -63,8 +63,7 @@ export class Database {
 
 	async start(...options) {
 		this.begin(...options);
-		await until(() => this.sql('DO 1').then(() => true, () => false),
-			'MariaDB');
+		await until(() => answers(this.socket), 'MariaDB');
 		return this;
 	}
 

@@ -24,3 +24,7 @@ export async function query(socketPath, text, { user = 'root', password = '',
 		await connection.end().catch(() => {});
 	}
 }
+
+// Whether there is a server that answers.
+export const answers = (socketPath) => query(socketPath, 'DO 1')
+	.then(() => true, () => false);
